@@ -1,0 +1,90 @@
+// Turns the paths of a command into captures: a directory stands for the captures in and below it.
+
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SourceError } from '../../errors.ts'
+import { formatOf } from './capture.ts'
+
+/** A file below a named directory that is not read. */
+export interface Skipped {
+  path: string
+  reason: string
+}
+
+/** What the paths of a command stand for. */
+export interface Expanded {
+  /** Files in the order of the command, those of a directory by name; '-' stays. */
+  paths: string[]
+  skipped: Skipped[]
+}
+
+// Evidence is not nested deeper; the bound ends what a hostile or broken tree would not.
+const deepestFolder = 64
+
+/** Expands directories; a directory without a capture is a SourceError, a file is left for its reader to judge. */
+export async function expandPaths(paths: readonly string[]): Promise<Expanded> {
+  const expanded: Expanded = { paths: [], skipped: [] }
+  for (const path of paths) {
+    if (path === '-' || !(await isDirectory(path))) {
+      expanded.paths.push(path)
+      continue
+    }
+    const before = { found: expanded.paths.length, skipped: expanded.skipped.length }
+    await walkFolder(path, 0, new Set(), expanded)
+    if (expanded.paths.length > before.found) continue
+    const others = expanded.skipped.length - before.skipped
+    throw new SourceError(
+      'no-captures',
+      `${path}: no capture in this directory or below (${others} other files were looked at): ` +
+        'name the directory that holds the pcap or pcapng files',
+    )
+  }
+  return expanded
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+async function walkFolder(
+  folder: string,
+  depth: number,
+  seen: Set<string>,
+  expanded: Expanded,
+): Promise<void> {
+  const skip = (path: string, reason: string) => expanded.skipped.push({ path, reason })
+  let names: string[]
+  try {
+    // A link back to a directory above is seen by its real path.
+    const real = await realpath(folder)
+    if (seen.has(real)) return
+    seen.add(real)
+    if (depth > deepestFolder) {
+      skip(folder, `nested deeper than ${deepestFolder} directories`)
+      return
+    }
+    names = (await readdir(folder)).sort()
+  } catch (error) {
+    skip(folder, (error as Error).message)
+    return
+  }
+  for (const name of names) {
+    const path = join(folder, name)
+    try {
+      const entry = await stat(path)
+      if (entry.isDirectory()) await walkFolder(path, depth + 1, seen, expanded)
+      // Never a pipe or a device: opening one could wait for ever.
+      else if (!entry.isFile()) skip(path, 'not a regular file')
+      else if ((await formatOf(path)) === 'none') skip(path, 'not a capture')
+      else expanded.paths.push(path)
+    } catch (error) {
+      // Whether it is a capture is unknown without the tool: its reader then says what to install.
+      if (error instanceof SourceError && error.code === 'no-tool') expanded.paths.push(path)
+      else skip(path, (error as Error).message)
+    }
+  }
+}
