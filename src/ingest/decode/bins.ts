@@ -1,0 +1,71 @@
+// The bins of the ledger: every packet read ends in exactly one of them, so that nothing is lost silently.
+
+/** Bin numbers, in the order of `binNames`. */
+export const Bin = {
+  dns: 0,
+  other: 1,
+  linkHeader: 2,
+  ipv4Header: 3,
+  ipv6Header: 4,
+  udpHeader: 5,
+  snappedHeader: 6,
+  linkType: 7,
+  fragment: 8,
+  tcp: 9,
+  gre: 10,
+  ipInIp: 11,
+  vxlan: 12,
+  geneve: 13,
+  gtp: 14,
+  pppoe: 15,
+  mpls: 16,
+} as const
+
+/** Where each bin stands in the ledger's JSON: `dns`, `other`, or a reason under `malformed` or `unsupported`. */
+export const binNames: readonly {
+  group: 'dns' | 'other' | 'malformed' | 'unsupported'
+  reason: string
+}[] = [
+  { group: 'dns', reason: '' },
+  { group: 'other', reason: '' },
+  { group: 'malformed', reason: 'link-header' },
+  { group: 'malformed', reason: 'ipv4-header' },
+  { group: 'malformed', reason: 'ipv6-header' },
+  { group: 'malformed', reason: 'udp-header' },
+  { group: 'malformed', reason: 'snapped-header' },
+  { group: 'unsupported', reason: 'link-type' },
+  { group: 'unsupported', reason: 'fragment' },
+  { group: 'unsupported', reason: 'tcp' },
+  { group: 'unsupported', reason: 'gre' },
+  { group: 'unsupported', reason: 'ip-in-ip' },
+  { group: 'unsupported', reason: 'vxlan' },
+  { group: 'unsupported', reason: 'geneve' },
+  { group: 'unsupported', reason: 'gtp-u' },
+  { group: 'unsupported', reason: 'pppoe' },
+  { group: 'unsupported', reason: 'mpls' },
+]
+
+/** The bins of one run as the ledger prints them. */
+export interface BinCounts {
+  dns: number
+  other: number
+  malformed: Record<string, number>
+  unsupported: Record<string, number>
+}
+
+/** Turns counters (one per bin number) into the ledger's form; reasons that did not occur are left out. */
+export function binCounts(counters: ArrayLike<number>): BinCounts {
+  const counts: BinCounts = { dns: 0, other: 0, malformed: {}, unsupported: {} }
+  binNames.forEach(({ group, reason }, bin) => {
+    const packets = counters[bin] ?? 0
+    if (group === 'dns' || group === 'other') counts[group] = packets
+    else if (packets > 0) counts[group][reason] = packets
+  })
+  return counts
+}
+
+/** Sum over all bins; equals the packets read, or the ledger is wrong. */
+export function binTotal(counts: BinCounts): number {
+  const sum = (reasons: Record<string, number>) => Object.values(reasons).reduce((a, b) => a + b, 0)
+  return counts.dns + counts.other + sum(counts.malformed) + sum(counts.unsupported)
+}

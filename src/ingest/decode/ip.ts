@@ -1,0 +1,148 @@
+// IPv4 (RFC 791) and IPv6 with extension headers (RFC 8200) down to UDP (RFC 768).
+
+import { Anomaly } from './anomaly.ts'
+import { Bin } from './bins.ts'
+import type { Packet, PortTable } from './packet.ts'
+
+/** Reads the IP header at `at` and what follows it; returns the packet's bin and fills `packet` when that is `Bin.dns`. */
+export function ipLayer(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): number {
+  if (at >= packet.end) return Bin.ipv4Header
+  const version = bytes[at] >> 4
+  if (version === 4) return ipv4(bytes, at, ports, packet)
+  if (version === 6) return ipv6(bytes, at, ports, packet)
+  return Bin.ipv4Header
+}
+
+function ipv4(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): number {
+  if (at + 20 > packet.end) return Bin.ipv4Header
+  const headerBytes = (bytes[at] & 15) << 2
+  if (headerBytes < 20 || at + headerBytes > packet.end) return Bin.ipv4Header
+  const totalBytes = (bytes[at + 2] << 8) | bytes[at + 3]
+  // A total length of 0 is what segmentation offload leaves in captures made on the sending host: then the frame is the measure.
+  if (totalBytes !== 0) {
+    if (totalBytes < headerBytes) return Bin.ipv4Header
+    limit(at + totalBytes, packet)
+  }
+  packet.ipId = (bytes[at + 4] << 8) | bytes[at + 5]
+  packet.ipTtl = bytes[at + 8]
+  const addresses = packet.addresses
+  addresses[0] = 0
+  addresses[1] = 0
+  addresses[2] = mappedWord
+  addresses[3] = word(bytes, at + 12)
+  addresses[4] = 0
+  addresses[5] = 0
+  addresses[6] = mappedWord
+  addresses[7] = word(bytes, at + 16)
+  const protocol = bytes[at + 9]
+  const isFragment = (((bytes[at + 6] & 0x3f) << 8) | bytes[at + 7]) !== 0
+  return transport(bytes, at + headerBytes, protocol, isFragment, ports, packet)
+}
+
+/** Extension headers walked at most; more than RFC 8200 section 4.1 orders could ever need. */
+const extensionLimit = 16
+
+function ipv6(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): number {
+  if (at + 40 > packet.end) return Bin.ipv6Header
+  const payloadBytes = (bytes[at + 4] << 8) | bytes[at + 5]
+  // Payload length 0: a jumbogram or segmentation offload; the frame is the measure.
+  if (payloadBytes !== 0) limit(at + 40 + payloadBytes, packet)
+  packet.ipId = 0
+  packet.ipTtl = bytes[at + 7]
+  const addresses = packet.addresses
+  for (let i = 0; i < 8; i++) addresses[i] = word(bytes, at + 8 + 4 * i)
+  let protocol = bytes[at + 6]
+  let isFragment = false
+  at += 40
+  for (let headers = 0; headers < extensionLimit; headers++) {
+    if (protocol === 44) {
+      if (at + 8 > packet.end) return Bin.ipv6Header
+      isFragment ||= (((bytes[at + 2] << 8) | bytes[at + 3]) & 0xfff9) !== 0
+      protocol = bytes[at]
+      at += 8
+      if (isFragment) break
+    } else if (
+      protocol === 0 ||
+      protocol === 43 ||
+      protocol === 60 ||
+      protocol === 51 ||
+      protocol === 135
+    ) {
+      if (at + 8 > packet.end) return Bin.ipv6Header
+      const headerBytes = protocol === 51 ? (bytes[at + 1] + 2) << 2 : (bytes[at + 1] + 1) << 3
+      protocol = bytes[at]
+      at += headerBytes
+      if (at > packet.end) return Bin.ipv6Header
+    } else break
+  }
+  return transport(bytes, at, protocol, isFragment, ports, packet)
+}
+
+/** The bytes of ::ffff in front of a mapped IPv4 address, as a word in memory order. */
+const mappedWord = new Uint32Array(Uint8Array.of(0, 0, 255, 255).buffer)[0]
+
+/** Four bytes as the word that they are in a little-endian column. */
+function word(bytes: Uint8Array, at: number): number {
+  return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)
+}
+
+/** Cuts Ethernet padding off; a packet shorter than its header says keeps what there is. */
+function limit(end: number, packet: Packet): void {
+  if (end < packet.end) packet.end = end
+}
+
+function transport(
+  bytes: Uint8Array,
+  at: number,
+  protocol: number,
+  isFragment: boolean,
+  ports: PortTable,
+  packet: Packet,
+): number {
+  if (protocol === 17) return isFragment ? Bin.fragment : udp(bytes, at, ports, packet)
+  if (protocol === 6) return isFragment ? Bin.other : tcp(bytes, at, ports, packet)
+  if (protocol === 47) return Bin.gre
+  if (protocol === 4 || protocol === 41) return Bin.ipInIp
+  return Bin.other
+}
+
+function udp(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): number {
+  if (at + 8 > packet.end) return Bin.udpHeader
+  const source = (bytes[at] << 8) | bytes[at + 1]
+  const destination = (bytes[at + 2] << 8) | bytes[at + 3]
+  const service = ports[destination] || ports[source]
+  if (service === 0) return tunnelBin(destination)
+  const udpBytes = (bytes[at + 4] << 8) | bytes[at + 5]
+  const available = packet.end - at
+  let payloadBytes = udpBytes - 8
+  if (udpBytes === 0) payloadBytes = available - 8
+  else if (udpBytes < 8) return Bin.udpHeader
+  if (udpBytes > available) {
+    payloadBytes = available - 8
+    packet.anomalies |= packet.isSnapped ? Anomaly.snapped : Anomaly.udpLengthMismatch
+  } else if (udpBytes < available && udpBytes !== 0) {
+    packet.anomalies |= Anomaly.udpLengthMismatch
+  }
+  packet.transport = 17
+  packet.service = service - 1
+  packet.sourcePort = source
+  packet.destinationPort = destination
+  packet.payloadStart = at + 8
+  packet.payloadEnd = at + 8 + payloadBytes
+  return Bin.dns
+}
+
+/** Ports that carry tunnels in UDP: counted until they are opened. */
+function tunnelBin(destination: number): number {
+  if (destination === 4789 || destination === 8472) return Bin.vxlan
+  if (destination === 6081) return Bin.geneve
+  if (destination === 2152) return Bin.gtp
+  return Bin.other
+}
+
+function tcp(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): number {
+  if (at + 4 > packet.end) return Bin.other
+  const source = (bytes[at] << 8) | bytes[at + 1]
+  const destination = (bytes[at + 2] << 8) | bytes[at + 3]
+  return ports[source] === 0 && ports[destination] === 0 ? Bin.other : Bin.tcp
+}

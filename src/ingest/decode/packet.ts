@@ -1,0 +1,76 @@
+// One packet down to its UDP payload: link, IP and UDP layers, as numbers in a reused object.
+
+import type { PacketBatch } from '../capture/packets.ts'
+import { Bin } from './bins.ts'
+import { ipLayer } from './ip.ts'
+import { linkLayer } from './link.ts'
+
+/** What the layers below DNS said about the current packet; one object, reused for every packet. */
+export class Packet {
+  /** Frame number from 1. */
+  frame = 0
+  /** Byte position of the packet in the uncompressed capture. */
+  offset = 0
+  seconds = 0
+  nanoseconds = 0
+  /** Innermost and outermost 802.1Q ids; 0 for none. */
+  vlan = 0
+  vlanOuter = 0
+  /** Source in words 0..3, destination in words 4..7: the 16 address bytes as they stand in memory, IPv4 mapped. */
+  readonly addresses = new Uint32Array(8)
+  sourcePort = 0
+  destinationPort = 0
+  /** 17 for UDP, 6 for TCP. */
+  transport = 17
+  /** Index into the `service` column: 0 dns, 1 mdns, 2 llmnr. */
+  service = 0
+  ipTtl = 0
+  ipId = 0
+  /** Where the payload stands in the batch's buffer. */
+  payloadStart = 0
+  payloadEnd = 0
+  /** Anomaly bits of the layers below DNS. */
+  anomalies = 0
+  /** End of the bytes the current layer may read, and whether the snap length cut the packet. */
+  end = 0
+  isSnapped = false
+}
+
+/** Which UDP ports carry DNS: value 0 for none, else 1 + index into the `service` column. */
+export type PortTable = Uint8Array
+
+/** The standing ports 53, 5353 and 5355, and `extra` ones as plain DNS. */
+export function portTable(extra: readonly number[]): PortTable {
+  const ports = new Uint8Array(65_536)
+  for (const port of extra) ports[port] = 1
+  ports[53] = 1
+  ports[5353] = 2
+  ports[5355] = 3
+  return ports
+}
+
+/** Decodes the layers of packet `index` into `packet` and returns its bin; `Bin.dns` means that payloadStart..payloadEnd is a DNS message. */
+export function decodePacket(
+  batch: PacketBatch,
+  index: number,
+  ports: PortTable,
+  packet: Packet,
+): number {
+  const start = batch.start[index]
+  const captured = batch.captured[index]
+  packet.frame = batch.firstFrame + index
+  packet.offset = batch.offset[index]
+  packet.seconds = batch.seconds[index]
+  packet.nanoseconds = batch.nanoseconds[index]
+  packet.vlan = 0
+  packet.vlanOuter = 0
+  packet.anomalies = 0
+  packet.end = start + captured
+  packet.isSnapped = captured < batch.original[index]
+  const bytes = batch.bytes
+  const ip = linkLayer(bytes, start, batch.link[index], packet)
+  if (ip < 0) return -ip
+  const bin = ipLayer(bytes, ip, ports, packet)
+  if (packet.isSnapped && bin >= Bin.linkHeader && bin <= Bin.udpHeader) return Bin.snappedHeader
+  return bin
+}
