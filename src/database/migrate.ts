@@ -1,0 +1,95 @@
+// Brings a store's tables to what this program knows: schemas/*.sql in name order, each remembered by name and hash.
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { StoreError } from '../errors.ts'
+import type { Database } from './database.ts'
+
+/** The folder of schemas this program ships; the same distance from src/ and from dist/. */
+export const schemaFolder = new URL('../../schemas/', import.meta.url)
+
+interface Migration {
+  name: string
+  sql: string
+  hash: string
+}
+
+/** Applies what is missing; gives the names applied now. Throws before touching anything when the store is newer or was changed. */
+export async function migrate(database: Database, folder: URL = schemaFolder): Promise<string[]> {
+  const pending = await pendingMigrations(database, folder)
+  if (pending.length === 0) return []
+  await database.command(
+    'CREATE TABLE IF NOT EXISTS schema_migrations (name String, sha256 String, applied_at DateTime64(3)) ENGINE = MergeTree ORDER BY name',
+  )
+  // A statement that was applied but not remembered (killed between the two) runs again: schemas say IF NOT EXISTS.
+  for (const { name, sql, hash } of pending) {
+    await database.command(sql)
+    await database.command(
+      'INSERT INTO schema_migrations SELECT {name:String}, {hash:String}, now64(3)',
+      { name, hash },
+    )
+  }
+  return pending.map(({ name }) => name)
+}
+
+/** For readers: throws unless the store has exactly the migrations this program knows. */
+export async function checkMigrations(
+  database: Database,
+  folder: URL = schemaFolder,
+): Promise<void> {
+  const applied = await appliedMigrations(database)
+  if (applied.size === 0) {
+    throw new StoreError(
+      'no-store',
+      `no store at ${database.location}; run overhear ingest FILE --store ${database.location} to make one`,
+    )
+  }
+  const pending = await pendingMigrations(database, folder)
+  if (pending.length > 0) {
+    throw new StoreError(
+      'older-store',
+      `the store ${database.location} was written by an older overhear; run overhear ingest with it once to bring it up to date`,
+    )
+  }
+}
+
+async function pendingMigrations(database: Database, folder: URL): Promise<Migration[]> {
+  const known = await readMigrations(folder)
+  const applied = await appliedMigrations(database)
+  const names = new Set(known.map(({ name }) => name))
+  const unknown = [...applied.keys()].find((name) => !names.has(name))
+  if (unknown !== undefined) {
+    throw new StoreError(
+      'newer-store',
+      `the store ${database.location} was written by a newer overhear (it has ${JSON.stringify(unknown)}); upgrade overhear, nothing was touched`,
+    )
+  }
+  const changed = known.find(({ name, hash }) => applied.has(name) && applied.get(name) !== hash)
+  if (changed !== undefined) {
+    throw new StoreError(
+      'changed-schema',
+      `schemas/${changed.name} differs from what was applied to ${database.location}: released schemas are append-only, add a new file instead`,
+    )
+  }
+  return known.filter(({ name }) => !applied.has(name))
+}
+
+async function readMigrations(folder: URL): Promise<Migration[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
+  const migrations = names.map(async (name) => {
+    const text = await readFile(new URL(name, folder), 'utf8')
+    const hash = createHash('sha256').update(text).digest('hex')
+    return { name, sql: text.replace(/[\s;]+$/, ''), hash }
+  })
+  return Promise.all(migrations)
+}
+
+async function appliedMigrations(database: Database): Promise<Map<string, string>> {
+  const tables = await database.text(
+    "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'",
+  )
+  if (tables.trim() === '0') return new Map()
+  const rows = await database.rows<{ name: string; sha256: string }>(
+    'SELECT name, argMin(m.sha256, applied_at) AS sha256 FROM schema_migrations AS m GROUP BY name',
+  )
+  return new Map(rows.map(({ name, sha256 }) => [name, sha256]))
+}
