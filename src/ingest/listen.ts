@@ -1,0 +1,75 @@
+// A mirrored port into a store until it is stopped: the same pipeline as a file, flushed by the clock, with the kernel's drops in the ledger.
+
+import { randomBytes } from 'node:crypto'
+import type { Database } from '../database/database.ts'
+import { version } from '../version.ts'
+import { type LiveOptions, openLive } from './capture/live.ts'
+import { type PipelineOptions, pipelineOptions, runPipeline } from './pipeline.ts'
+import { failedSums, type LedgerEntry, sha256, writeLedger } from './store/ledger.ts'
+import { spoolFolder } from './store/place.ts'
+import { RowWriter } from './store/rows.ts'
+import { Spool } from './store/spool.ts'
+import { entryOf } from './summary.ts'
+
+/** Options of a live run. */
+export interface ListenOptions extends Partial<PipelineOptions> {
+  /** How the interface is captured. */
+  live?: LiveOptions
+  spool?: string
+  /** Called once the interface is being captured. */
+  onStart?: () => void
+}
+
+/** A block is stored after 5 s even when it is not full: what an analyst sees is at most that old. */
+const defaultFlushMs = 5000
+
+/**
+ * Captures `interfaceName` until `signal` is aborted or the capture ends by itself; then everything seen is matched, stored and accounted
+ * for. SourceError when the interface cannot be captured, StoreError when the store fails.
+ */
+export async function ingestLive(
+  interfaceName: string,
+  database: Database,
+  options: ListenOptions = {},
+): Promise<LedgerEntry> {
+  const startedMs = Date.now()
+  const run = { ...pipelineOptions, flushMs: defaultFlushMs, ...options }
+  const spool = await Spool.open(database, options.spool ?? spoolFolder(database))
+  try {
+    const capture = await openLive(interfaceName, { ...options.live, ports: run.ports })
+    const stop = () => {
+      capture.stop().catch(() => capture.close())
+    }
+    run.signal?.addEventListener('abort', stop, { once: true })
+    if (run.signal?.aborted === true) stop()
+    try {
+      options.onStart?.()
+      const id = randomBytes(8).toString('hex')
+      const writer = new RowWriter(run.blockRows)
+      const origin = { capture: id, sensor: run.sensor }
+      const counts = await runPipeline(
+        capture,
+        origin,
+        (block) => `${id}:${block}`,
+        spool,
+        writer,
+        run,
+      )
+      const entry = entryOf(capture.report, id, counts, startedMs)
+      entry.problems.push(...failedSums(entry))
+      const { sensor } = run
+      await writeLedger(database, entry, {
+        headSha256: sha256(capture.head),
+        sensor,
+        version,
+        startedMs,
+      })
+      return entry
+    } finally {
+      run.signal?.removeEventListener('abort', stop)
+      await capture.close()
+    }
+  } finally {
+    await spool.close()
+  }
+}

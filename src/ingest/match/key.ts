@@ -1,0 +1,104 @@
+// The match key of a message, seen from its client: what a query and its answer have in common, and what a near miss shares.
+
+import type { Message } from '../decode/message.ts'
+import type { Packet } from '../decode/packet.ts'
+import { hashAddress, hashQuestion, mixHash } from './hash.ts'
+import { Field, type Table } from './table.ts'
+
+/** Hashes of the last message; one object, reused. */
+export const keys = {
+  /** Both addresses, both ports, transport, id, name, type. */
+  key: 0,
+  /** Client address and port, transport and id: shared by answers with another question or from another server. */
+  port: 0,
+  /** Client address, name and type: shared by answers with another id or to another port. */
+  name: 0,
+  /** Both addresses, name and type: the same question asked again. */
+  repeat: 0,
+}
+
+/** Where client and server stand in `packet.addresses`, and their ports: a response is read the other way round. */
+export const side = { client: 0, server: 4, clientPort: 0, serverPort: 0 }
+
+/** Sets `side` and `keys` for a message. */
+export function takeKey(packet: Packet, message: Message): void {
+  const isResponse = message.isResponse
+  side.client = isResponse ? 4 : 0
+  side.server = isResponse ? 0 : 4
+  side.clientPort = isResponse ? packet.destinationPort : packet.sourcePort
+  side.serverPort = isResponse ? packet.sourcePort : packet.destinationPort
+  const client = hashAddress(packet.addresses, side.client)
+  const server = hashAddress(packet.addresses, side.server)
+  const question = hashQuestion(message.qname.buf, message.qname.pos, message.qtype)
+  keys.port = mixHash(client ^ packet.transport, (side.clientPort << 16) | message.id)
+  keys.name = mixHash(client, question)
+  keys.repeat = mixHash(keys.name, server)
+  keys.key = mixHash(keys.repeat ^ keys.port, side.serverPort)
+}
+
+/** Links followed in one chain at most; a longer chain means that somebody repeats one key, and the newest entries are what matters. */
+const chainLimit = 64
+
+/** The newest entry with this message's full key: position of its first word, or -1. */
+export function findExact(table: Table, packet: Packet, message: Message): number {
+  const words = table.words
+  let stamp = table.keyHeads[keys.key & (table.keyHeads.length - 1)]
+  for (let links = 0; links < chainLimit; links++) {
+    const sequence = table.follow(stamp)
+    if (sequence < 0) return -1
+    const base = table.base(sequence)
+    if (
+      words[base + Field.keyHash] === keys.key &&
+      words[base + Field.ports] === ((side.clientPort << 16) | side.serverPort) >>> 0 &&
+      words[base + Field.idFlags] >>> 16 === message.id &&
+      isSameAddress(words, base + Field.client, packet.addresses, side.client) &&
+      isSameAddress(words, base + Field.server, packet.addresses, side.server) &&
+      isSameQuestion(table, base, message) &&
+      isSameVlan(words[base + Field.vlan], packet) &&
+      words[base + Field.ipTtlTransport] >>> 16 === packet.transport
+    ) {
+      return base
+    }
+    stamp = words[base + Field.keyNext]
+  }
+  return -1
+}
+
+/** True when the entry at `base` asks what `message` asks (or echoes): name, type and class. */
+export function isSameQuestion(table: Table, base: number, message: Message): boolean {
+  const words = table.words
+  if (
+    words[base + Field.question] !== message.qtype ||
+    words[base + Field.questionHigh] !== message.qclass
+  ) {
+    return false
+  }
+  const sizeBytes = message.qname.pos
+  if ((words[base + Field.nameSizes] & 0xffff) !== sizeBytes) return false
+  const arena = table.arena
+  const name = message.qname.buf
+  const at = words[base + Field.arena]
+  for (let i = 0; i < sizeBytes; i++) if (arena[at + i] !== name[i]) return false
+  return true
+}
+
+/** True when the four address words are equal. */
+export function isSameAddress(
+  words: Uint32Array,
+  at: number,
+  others: Uint32Array,
+  from: number,
+): boolean {
+  return (
+    words[at + 3] === others[from + 3] &&
+    words[at + 2] === others[from + 2] &&
+    words[at + 1] === others[from + 1] &&
+    words[at] === others[from]
+  )
+}
+
+/** Many mirror ports tag one direction only, so a missing tag fits every VLAN; two different tags do not fit. */
+function isSameVlan(vlans: number, packet: Packet): boolean {
+  const vlan = vlans & 0xffff
+  return vlan === packet.vlan || vlan === 0 || packet.vlan === 0
+}

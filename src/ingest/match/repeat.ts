@@ -1,0 +1,32 @@
+// Remembers what a client was told and until when, so that asking again inside the TTL can be seen: a real resolver does not.
+
+import { type Records, Section } from '../decode/records.ts'
+
+/** Entries of the cache; older ones are overwritten, which can only miss a repeat, never invent one. */
+const entries = 1 << 16
+
+/** Keyed by client, server, name and type (a 32-bit hash, so one repeat in four thousand million may be a stranger's). */
+export class RepeatCache {
+  private readonly hashes = new Uint32Array(entries)
+  private readonly expires = new Uint32Array(entries)
+
+  /** True when `hash` was answered before and the answer is still valid at `seconds`. */
+  isRepeat(hash: number, seconds: number): boolean {
+    const slot = hash & (entries - 1)
+    return this.hashes[slot] === hash && this.expires[slot] > seconds
+  }
+
+  /** Notes an answer given at `seconds`: valid for the smallest TTL of its answer section from record `from` on. */
+  remember(hash: number, seconds: number, records: Records, from: number): void {
+    let ttl = -1
+    for (let row = from; row < records.count; row++) {
+      if (records.section[row] !== Section.answer) continue
+      const own = records.ttl[row]
+      if (ttl < 0 || own < ttl) ttl = own
+    }
+    if (ttl <= 0) return
+    const slot = hash & (entries - 1)
+    this.hashes[slot] = hash
+    this.expires[slot] = seconds + Math.min(ttl, 604_800)
+  }
+}

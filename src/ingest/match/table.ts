@@ -1,0 +1,249 @@
+// The table of outstanding and lately finished queries: a ring in packet-time order with hash chains over it, bounded in entries and bytes.
+
+import type { Message } from '../decode/message.ts'
+import type { Packet } from '../decode/packet.ts'
+
+/** Words of one entry; an entry is two to three cache lines, and everything about a query stands in it or in the arena. */
+export const Field = {
+  state: 0,
+  keyHash: 1,
+  keyNext: 2,
+  portHash: 3,
+  portNext: 4,
+  nameHash: 5,
+  nameNext: 6,
+  seconds: 7,
+  nanoseconds: 8,
+  frame: 9,
+  offsetLow: 10,
+  offsetHigh: 11,
+  client: 12,
+  server: 16,
+  ports: 20,
+  idFlags: 21,
+  question: 22,
+  questionHigh: 23,
+  vlan: 24,
+  size: 25,
+  ipTtlTransport: 26,
+  ipIdAttempts: 27,
+  anomalies: 28,
+  arena: 29,
+  nameSizes: 30,
+  wireSizes: 31,
+  edns: 32,
+  digestLow: 33,
+  digestHigh: 34,
+  frameHigh: 35,
+  repeat: 36,
+} as const
+
+/** Words per entry. */
+export const entryWords = 37
+
+/** States of an entry. */
+export const State = { pending: 0, answered: 1, givenUp: 2 } as const
+
+/** Limits of a table. */
+export interface TableLimits {
+  /** Entries at most, a power of two. 2^20 entries are 150 MB and 10 s of 100,000 queries/s. */
+  entries: number
+  /** Bytes of names, options and raw queries at most, a power of two. */
+  arenaBytes: number
+}
+
+/** Defaults: see the fields. */
+export const tableLimits: TableLimits = { entries: 1 << 20, arenaBytes: 1 << 26 }
+
+/** Entries in ring order: sequence numbers `tail .. head - 1` are alive, entry of a sequence number s is s modulo `capacity`. */
+export class Table {
+  capacity: number
+  words: Uint32Array<ArrayBuffer>
+  /** Names, raw names, OPT options and raw wire of the queries, in this order from `Field.arena` on. */
+  arena: Uint8Array<ArrayBuffer>
+  /** Arena position after each entry's bytes, counted without wrapping (exact up to 9 PB); the bytes are freed with the entry. */
+  private arenaEnd: Float64Array<ArrayBuffer>
+  private arenaHead = 0
+  private arenaTail = 0
+  head = 0
+  tail = 0
+  keyHeads: Uint32Array<ArrayBuffer>
+  portHeads: Uint32Array<ArrayBuffer>
+  nameHeads: Uint32Array<ArrayBuffer>
+  private readonly limits: TableLimits
+
+  constructor(limits: TableLimits = tableLimits) {
+    this.limits = limits
+    this.capacity = Math.min(1 << 14, limits.entries)
+    this.words = new Uint32Array(this.capacity * entryWords)
+    this.arena = new Uint8Array(Math.min(1 << 20, limits.arenaBytes))
+    this.arenaEnd = new Float64Array(this.capacity)
+    this.keyHeads = new Uint32Array(this.capacity * 2)
+    this.portHeads = new Uint32Array(this.capacity * 2)
+    this.nameHeads = new Uint32Array(this.capacity * 2)
+  }
+
+  /** True when an entry with `bytes` arena bytes does not fit and the table may not grow any more: the oldest must go first. */
+  isFull(bytes: number): boolean {
+    while (this.head - this.tail === this.capacity) {
+      if (this.capacity >= this.limits.entries) return true
+      this.growEntries()
+    }
+    while (this.arenaHead + 2 * bytes - this.arenaTail > this.arena.length) {
+      if (this.arena.length >= this.limits.arenaBytes) return true
+      this.growArena()
+    }
+    return false
+  }
+
+  /** Takes the next entry with `bytes` arena bytes (ask `isFull` first); returns the position of its first word. */
+  push(bytes: number): number {
+    const slot = this.head & (this.capacity - 1)
+    const size = this.arena.length
+    let at = this.arenaHead & (size - 1)
+    if (at + bytes > size) {
+      this.arenaHead += size - at
+      at = 0
+    }
+    this.arenaHead += bytes
+    this.arenaEnd[slot] = this.arenaHead
+    const base = slot * entryWords
+    this.words[base + Field.arena] = at
+    this.head++
+    return base
+  }
+
+  /** Position of the first word of sequence number `sequence`. */
+  base(sequence: number): number {
+    return (sequence & (this.capacity - 1)) * entryWords
+  }
+
+  /** Forgets the oldest entry. Chains need no repair: a link to a sequence number before `tail` ends the chain. */
+  dropTail(): void {
+    this.arenaTail = this.arenaEnd[this.tail & (this.capacity - 1)]
+    this.tail++
+  }
+
+  /** Puts entry `sequence` at the head of the three chains named by its hashes. */
+  link(sequence: number, base: number, withNear: boolean): void {
+    const mask = this.keyHeads.length - 1
+    const words = this.words
+    const stamp = (sequence + 1) >>> 0
+    let head = words[base + Field.keyHash] & mask
+    words[base + Field.keyNext] = this.keyHeads[head]
+    this.keyHeads[head] = stamp
+    if (!withNear) return
+    head = words[base + Field.portHash] & mask
+    words[base + Field.portNext] = this.portHeads[head]
+    this.portHeads[head] = stamp
+    head = words[base + Field.nameHash] & mask
+    words[base + Field.nameNext] = this.nameHeads[head]
+    this.nameHeads[head] = stamp
+  }
+
+  /** The sequence number a chain link stands for, or -1 at the end of the chain. */
+  follow(stamp: number): number {
+    if (stamp === 0) return -1
+    const age = (this.head - stamp) >>> 0
+    const alive = this.head - this.tail
+    return age < alive ? this.head - 1 - age : -1
+  }
+
+  /** True once the near-miss chains are kept; they are built when the first unmatched answer asks for them. */
+  hasNear = false
+
+  /** Builds the near-miss chains over all living entries. */
+  buildNear(): void {
+    this.hasNear = true
+    this.relink()
+  }
+
+  private relink(): void {
+    this.keyHeads.fill(0)
+    this.portHeads.fill(0)
+    this.nameHeads.fill(0)
+    for (let sequence = this.tail; sequence < this.head; sequence++) {
+      this.link(sequence, this.base(sequence), this.hasNear)
+    }
+  }
+
+  private growEntries(): void {
+    const before = this.capacity
+    const words = new Uint32Array(before * 2 * entryWords)
+    const ends = new Float64Array(before * 2)
+    for (let sequence = this.tail; sequence < this.head; sequence++) {
+      const from = (sequence & (before - 1)) * entryWords
+      const slot = sequence & (before * 2 - 1)
+      words.set(this.words.subarray(from, from + entryWords), slot * entryWords)
+      ends[slot] = this.arenaEnd[sequence & (before - 1)]
+    }
+    this.capacity = before * 2
+    this.words = words
+    this.arenaEnd = ends
+    this.keyHeads = new Uint32Array(this.capacity * 2)
+    this.portHeads = new Uint32Array(this.capacity * 2)
+    this.nameHeads = new Uint32Array(this.capacity * 2)
+    this.relink()
+  }
+
+  private growArena(): void {
+    const before = this.arena
+    const arena = new Uint8Array(before.length * 2)
+    this.arenaHead = 0
+    this.arenaTail = 0
+    for (let sequence = this.tail; sequence < this.head; sequence++) {
+      const base = this.base(sequence)
+      const from = this.words[base + Field.arena]
+      const bytes = arenaBytesOf(this.words, base)
+      arena.set(before.subarray(from, from + bytes), this.arenaHead)
+      this.words[base + Field.arena] = this.arenaHead
+      this.arenaHead += bytes
+      this.arenaEnd[sequence & (this.capacity - 1)] = this.arenaHead
+    }
+    this.arena = arena
+  }
+}
+
+/** Arena bytes of an entry: name, raw name, options, wire. */
+export function arenaBytesOf(words: Uint32Array, base: number): number {
+  const names = words[base + Field.nameSizes]
+  const wires = words[base + Field.wireSizes]
+  return (names & 0xffff) + (names >>> 16) + (wires & 0xffff) + (wires >>> 16)
+}
+
+/** Writes what a query's packet and message say into the entry at `base`; the sizes say what is stored in the arena. */
+export function fillEntry(
+  table: Table,
+  base: number,
+  packet: Packet,
+  message: Message,
+  optBytes: number,
+  wireBytes: number,
+): void {
+  const words = table.words
+  words[base + Field.state] = State.pending
+  words[base + Field.seconds] = packet.seconds
+  words[base + Field.nanoseconds] = packet.nanoseconds
+  words[base + Field.frame] = packet.frame
+  words[base + Field.frameHigh] = packet.frame / 4_294_967_296
+  words[base + Field.offsetLow] = packet.offset
+  words[base + Field.offsetHigh] = packet.offset / 4_294_967_296
+  for (let i = 0; i < 8; i++) words[base + Field.client + i] = packet.addresses[i]
+  words[base + Field.ports] = (packet.sourcePort << 16) | packet.destinationPort
+  words[base + Field.idFlags] = (message.id << 16) | message.flags
+  words[base + Field.question] = message.qtype
+  words[base + Field.questionHigh] = message.qclass
+  words[base + Field.vlan] = (packet.vlanOuter << 16) | packet.vlan
+  words[base + Field.size] = message.size
+  words[base + Field.ipTtlTransport] =
+    (packet.transport << 16) | (packet.service << 8) | packet.ipTtl
+  words[base + Field.ipIdAttempts] = (packet.ipId << 16) | 1
+  words[base + Field.anomalies] = message.anomalies | packet.anomalies
+  words[base + Field.nameSizes] = (message.qnameRaw.pos << 16) | message.qname.pos
+  words[base + Field.wireSizes] = (wireBytes << 16) | optBytes
+  words[base + Field.edns] =
+    (message.hasOpt ? 1 << 25 : 0) |
+    (message.isDnssecOk ? 1 << 24 : 0) |
+    (message.ednsVersion << 16) |
+    message.ednsSize
+}

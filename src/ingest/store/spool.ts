@@ -1,0 +1,145 @@
+// The spool: a block is sealed into a private file before it is inserted, so that a failed or killed insert is repeated, never lost.
+
+import { constants } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Database } from '../../database/database.ts'
+import { StoreError } from '../../errors.ts'
+import type { Block } from './block.ts'
+import { type BlockOrigin, columnNames, encodeBlock } from './encode.ts'
+
+const table = 'transactions'
+const runPrefix = 'run-'
+const sealed = '.native'
+const unsealed = '.part'
+
+/** Writes blocks through the spool folder of one run; one insert is under way while the next block fills. */
+export class Spool {
+  private readonly database: Database
+  private readonly folder: string
+  private inFlight: Promise<void> = Promise.resolve()
+  private failure: unknown = null
+
+  private constructor(database: Database, folder: string) {
+    this.database = database
+    this.folder = folder
+  }
+
+  /** Opens the spool under `parent`, and first inserts what runs that are no more have left there. */
+  static async open(database: Database, parent: string): Promise<Spool> {
+    const folder = join(parent, `${runPrefix}${process.pid}`)
+    await guarded(folder, () => mkdir(folder, { recursive: true, mode: 0o700 }))
+    const spool = new Spool(database, folder)
+    await spool.replay(parent)
+    return spool
+  }
+
+  /**
+   * Seals `block` into a file and starts its insert, after the insert before it has ended. The block may be reused when the
+   * promise resolves. `token` makes the insert exactly-once: `[A-Za-z0-9:-]+`, unique for the block's content.
+   */
+  async store(block: Block, origin: BlockOrigin, token: string): Promise<void> {
+    const file = join(this.folder, token.replaceAll(':', '_') + sealed)
+    await guarded(file, () => writeSealed(file, encodeBlock(block, origin)))
+    await this.inFlight
+    this.rethrow()
+    this.inFlight = this.insert(file, token).catch((error: unknown) => {
+      this.failure = error
+    })
+  }
+
+  /** Waits for the last insert; throws what went wrong in it. */
+  async drain(): Promise<void> {
+    await this.inFlight
+    this.rethrow()
+  }
+
+  /** Removes the folder of this run when nothing is left in it. */
+  async close(): Promise<void> {
+    await this.inFlight
+    await rmdir(this.folder).catch(() => undefined)
+  }
+
+  private rethrow(): void {
+    if (this.failure !== null) throw this.failure
+  }
+
+  private async insert(file: string, token: string): Promise<void> {
+    await this.database.insertFile(table, columnNames, file, token)
+    await unlink(file)
+  }
+
+  /** Inserts the sealed blocks of dead runs; their tokens make a block that had arrived after all a no-op. */
+  private async replay(parent: string): Promise<void> {
+    for (const name of await readdir(parent)) {
+      const pid = Number(name.slice(runPrefix.length))
+      if (!name.startsWith(runPrefix) || (isAlive(pid) && pid !== process.pid)) continue
+      const folder = join(parent, name)
+      for (const file of (await readdir(folder)).sort()) {
+        const path = join(folder, file)
+        if (file.endsWith(sealed)) {
+          await this.insert(path, file.slice(0, -sealed.length).replaceAll('_', ':'))
+        } else if (file.endsWith(unsealed)) await unlink(path)
+      }
+      if (pid !== process.pid) await rm(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+async function writeSealed(file: string, parts: Uint8Array[]): Promise<void> {
+  const part = file.slice(0, -sealed.length) + unsealed
+  const handle = await open(part, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600)
+  try {
+    let index = 0
+    while (index < parts.length) {
+      // IOV_MAX is 1024 everywhere; a block has some 200 parts.
+      const batch = parts.slice(index, index + 512)
+      const sizeBytes = batch.reduce((sum, bytes) => sum + bytes.length, 0)
+      const { bytesWritten } = await handle.writev(batch)
+      if (bytesWritten < sizeBytes)
+        throw Object.assign(new Error('short write'), { code: 'ENOSPC' })
+      index += batch.length
+    }
+  } catch (error) {
+    await handle.close()
+    await unlink(part).catch(() => undefined)
+    throw error
+  }
+  await handle.close()
+  await rename(part, file)
+}
+
+async function guarded<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw new StoreError(
+        'disk-full',
+        `${path}: no space left on the device. What was sealed before is kept and stored at the next start; free some space and run the same command again`,
+        { cause: error },
+      )
+    }
+    if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
+      throw new StoreError(
+        'no-permission',
+        `${path}: cannot be written (${code}); choose a folder of your own with --store`,
+        {
+          cause: error,
+        },
+      )
+    }
+    throw error
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

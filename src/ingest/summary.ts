@@ -1,0 +1,61 @@
+// A finished run as a line of the ledger.
+
+import { isoNanoseconds } from '../dns/time.ts'
+import { linkName } from './capture/links.ts'
+import type { CaptureReport, PacketTime } from './capture/report.ts'
+import { binCounts } from './decode/bins.ts'
+import { verdictNames } from './match/verdict.ts'
+import type { RunCounts } from './pipeline.ts'
+import type { LedgerEntry } from './store/ledger.ts'
+
+/** The ledger entry of a capture that was read to its end (or to where it breaks). */
+export function entryOf(
+  report: CaptureReport,
+  id: string,
+  counts: RunCounts,
+  startedMs: number,
+): LedgerEntry {
+  const { matcher } = counts
+  const transactions: LedgerEntry['transactions'] = {}
+  verdictNames.forEach((name, verdict) => {
+    if (matcher.verdicts[verdict] > 0) transactions[name] = matcher.verdicts[verdict]
+  })
+  return {
+    id,
+    path: report.path,
+    sha256: report.fileSha256,
+    content_sha256: report.contentSha256,
+    format: report.format,
+    compression: report.compression,
+    link: report.links.map(linkName),
+    packets: counts.packets,
+    bins: binCounts(counts.bins),
+    messages: { query: matcher.queries, response: matcher.responses, malformed: matcher.malformed },
+    transactions,
+    evicted: matcher.evicted,
+    dropped: report.interfaces.reduce((sum, each) => sum + (each.dropped ?? 0), 0),
+    already: false,
+    first_packet: isoTime(report.firstTime),
+    last_packet: isoTime(report.lastTime),
+    seconds: (Date.now() - startedMs) / 1000,
+    bytes: report.fileBytes,
+    content_bytes: report.contentBytes,
+    problems: [
+      ...report.problems.map(({ message }) => message),
+      ...unreadLinks(report.path, counts.unreadLinks),
+    ],
+  }
+}
+
+function isoTime(time: PacketTime | null): string | null {
+  return time === null ? null : isoNanoseconds(time.seconds, time.nanoseconds)
+}
+
+/** One sentence for each link type that is not read. */
+export function unreadLinks(path: string, links: ReadonlyMap<number, number>): string[] {
+  return [...links].map(
+    ([link, packets]) =>
+      `${path}: link type ${link} (${linkName(link)}) is not read; its ${packets} packets are counted as unsupported. ` +
+      'Read are Ethernet, Linux cooked v1 and v2, raw IP and BSD null/loop: capture on such an interface, or convert the file',
+  )
+}
