@@ -1,0 +1,23 @@
+// Every file that the samples folder is made of, but the readme and the makers.
+
+import { amplification } from './amplification.ts'
+import { answerChange } from './answer-change.ts'
+import { exfiltration } from './exfiltration.ts'
+import { formats } from './formats.ts'
+import { malformed } from './malformed.ts'
+import { poisoning } from './poisoning.ts'
+import { quietHour } from './quiet-hour.ts'
+import type { SampleFile } from './sample.ts'
+
+/** The files, in a fixed order; the same bytes at each call but for how zlib of this machine compresses. */
+export function samples(): SampleFile[] {
+  return [
+    ...quietHour(),
+    ...exfiltration(),
+    ...amplification(),
+    ...poisoning(),
+    ...answerChange(),
+    ...formats(),
+    ...malformed(),
+  ]
+}
