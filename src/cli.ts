@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+// The program: its verbs, and what every run ends with.
+
+import { Command, CommanderError } from 'commander'
+import { decodeCommand } from './commands/decode.ts'
+import { huntCommand } from './commands/hunt.ts'
+import { ingestCommand } from './commands/ingest.ts'
+import { listenCommand } from './commands/listen.ts'
+import { say } from './commands/output.ts'
+import { reportCommand } from './commands/report.ts'
+import { sqlCommand } from './commands/sql.ts'
+import { SourceError, StoreError, UsageError } from './errors.ts'
+import { version } from './version.ts'
+
+const program = new Command('overhear')
+  .description(
+    'Passive DNS traffic analyzer: from a capture or a mirrored port to findings\nan analyst can check. It never sends a DNS query of its own.',
+  )
+  .version(version)
+  .exitOverride()
+  .showHelpAfterError('(overhear --help, or overhear VERB --help, shows how)')
+  .addHelpText('after', examples())
+
+const verbs = [
+  reportCommand(),
+  ingestCommand(),
+  listenCommand(),
+  huntCommand(),
+  sqlCommand(),
+  decodeCommand(),
+]
+for (const verb of verbs) {
+  program.addCommand(verb.exitOverride().configureHelp({ helpWidth: 79 }))
+}
+program.configureHelp({ helpWidth: 79 })
+
+process.stdout.on('error', quietPipe)
+process.stderr.on('error', quietPipe)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = statusOf(error)
+}
+
+/** Tells the user what went wrong, and gives the exit status: 2 usage, 3 input, 4 store; anything else is a bug and shows its stack. */
+function statusOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof UsageError || error instanceof SourceError || error instanceof StoreError) {
+    say(error.message)
+    if (error instanceof UsageError) return 2
+    return error instanceof SourceError ? 3 : 4
+  }
+  process.stderr.write(`overhear: this is a bug, please report it:\n${stackOf(error)}\n`)
+  return 70
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+/** Whoever reads us has seen enough: `overhear decode x | head` ends without a word. */
+function quietPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+}
+
+function examples(): string {
+  return `
+Examples:
+  overhear report breach.pcapng.gz
+  overhear ingest *.pcap --store ./case-42
+  overhear hunt name login.example.org --store ./case-42
+  overhear listen eth1 --store http://clickhouse:8123/dns
+
+Exit status: 0 done, 1 findings (report --exit-code), 2 usage, 3 input
+unreadable or partly rejected (what could be read is stored), 4 store error.
+`
+}

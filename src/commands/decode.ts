@@ -1,0 +1,74 @@
+// overhear decode: every DNS message of a capture as one JSON line, without a store.
+
+import { Command } from 'commander'
+import { SourceError } from '../errors.ts'
+import { openCapture } from '../ingest/capture/capture.ts'
+import { expandPaths } from '../ingest/capture/folder.ts'
+import { binCounts } from '../ingest/decode/bins.ts'
+import { decodeCapture } from '../ingest/messages.ts'
+import { unreadLinks } from '../ingest/summary.ts'
+import { say, writeOut } from './output.ts'
+import { portOption } from './shared.ts'
+
+/** The `decode` verb. */
+export function decodeCommand(): Command {
+  return new Command('decode')
+    .summary('print every DNS message of a capture as JSON')
+    .description('Prints one JSON object per DNS message, in capture order. Nothing is stored.')
+    .argument('<file...>', 'captures: pcap, pcapng, also packed; - is standard input')
+    .option('--count', 'print only the ledger: where every packet went')
+    .addOption(portOption())
+    .addHelpText('after', examples)
+    .action(decode)
+}
+
+interface DecodeOptions {
+  count?: true
+  port: number[]
+}
+
+async function decode(paths: string[], options: DecodeOptions): Promise<void> {
+  for (const path of (await expandPaths(paths)).paths) {
+    try {
+      await decodeOne(path, options)
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error
+      complain(error.message)
+    }
+  }
+}
+
+async function decodeOne(path: string, options: DecodeOptions): Promise<void> {
+  const capture = await openCapture(path)
+  try {
+    const counts = await decodeCapture(
+      capture,
+      options.port,
+      options.count
+        ? undefined
+        : (messages) =>
+            writeOut(messages.map((message) => `${JSON.stringify(message)}\n`).join('')),
+    )
+    const { packets, messages } = counts
+    const bins = binCounts(counts.layers.bins)
+    if (options.count) {
+      await writeOut(`${JSON.stringify({ path, packets, bins, messages })}\n`)
+    }
+    for (const { message } of capture.report.problems) complain(message)
+    for (const sentence of unreadLinks(path, counts.layers.unreadLinks)) complain(sentence)
+  } finally {
+    await capture.close()
+  }
+}
+
+function complain(sentence: string): void {
+  say(sentence)
+  process.exitCode = 3
+}
+
+const examples = `
+Examples:
+  overhear decode trunk.pcapng.gz | jq 'select(.rcode == "NXDOMAIN")'
+  overhear decode --count trunk.pcapng.gz
+  tcpdump -r old.pcap -w - udp | overhear decode - --port 8053
+`

@@ -1,0 +1,84 @@
+// overhear ingest: captures into a store, each content once, with a ledger that adds up.
+
+import { Command } from 'commander'
+import { openStore } from '../database/open.ts'
+import { type IngestResult, ingestFiles } from '../ingest/files.ts'
+import { count, duration } from '../inspect/report/quantity.ts'
+import { printablePath as printable } from '../inspect/report/printable.ts'
+import { progressOn } from '../inspect/report/progress.ts'
+import { untilInterrupted } from './interrupt.ts'
+import { ledgerLines } from './ledger.ts'
+import { say, writeOut } from './output.ts'
+import { jsonOption, portOption, storeOption } from './shared.ts'
+
+/** The `ingest` verb. */
+export function ingestCommand(): Command {
+  return new Command('ingest')
+    .summary('put captures into a store')
+    .description(
+      'Decodes captures, pairs queries with answers and stores both. The same content is\n' +
+        'stored once, whatever its file is called. Every packet ends in one counted bin.',
+    )
+    .argument('<file|dir|-...>', 'captures: pcap, pcapng, also packed; a folder is searched')
+    .addOption(storeOption())
+    .addOption(jsonOption())
+    .addOption(portOption())
+    .option('--sensor <name>', 'name stored with every row', '')
+    .addHelpText('after', examples)
+    .action(ingest)
+}
+
+interface Options {
+  store: string
+  json?: true
+  port: number[]
+  sensor: string
+}
+
+async function ingest(paths: string[], options: Options): Promise<void> {
+  const database = await openStore(options.store)
+  const progress = progressOn()
+  const state = { path: '', bytes: 0, totalBytes: 0, packets: 0 }
+  const interrupt = untilInterrupted()
+  try {
+    const result = await ingestFiles(paths, database, {
+      ports: options.port,
+      sensor: options.sensor,
+      signal: interrupt.signal,
+      onCapture: (path, totalBytes) => {
+        Object.assign(state, { path, totalBytes })
+      },
+      onProgress: (packets, bytes) => progress.update(Object.assign(state, { packets, bytes })),
+      onProblem: (sentence) => {
+        progress.clear()
+        say(sentence)
+      },
+    })
+    progress.clear()
+    await writeOut(options.json ? `${JSON.stringify(result)}\n` : summary(result))
+    if (result.problems.length > 0) process.exitCode = 3
+    if (interrupt.signal.aborted) process.exitCode = 130
+  } finally {
+    progress.clear()
+    interrupt.stop()
+    await database.close()
+  }
+}
+
+function summary(result: IngestResult): string {
+  const { files, totals } = result
+  const stored = count(totals.files - totals.already)
+  const lines = [
+    ...files.flatMap(ledgerLines),
+    `${stored} captures stored in ${printable(result.store)}: ` +
+      `${count(totals.transactions)} transactions in ${duration(totals.seconds)}`,
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+const examples = `
+Examples:
+  overhear ingest trunk.pcapng.gz --store ./case-42
+  overhear ingest /captures/2026-11 --store http://clickhouse:8123/dns
+  zcat huge.pcap.gz | overhear ingest - --store ./case-42 --json
+`

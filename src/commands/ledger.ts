@@ -1,0 +1,25 @@
+// A line of the ledger as people read it.
+
+import type { LedgerEntry } from '../ingest/store/ledger.ts'
+import { printablePath } from '../inspect/report/printable.ts'
+import { count, plural } from '../inspect/report/quantity.ts'
+
+/** What became of one capture: a line for what was stored, and one for what was not decoded, if anything. */
+export function ledgerLines(entry: LedgerEntry): string[] {
+  const path = printablePath(entry.path)
+  if (entry.already) return [`${path}: in the store already, as ${entry.id}`]
+  const packets = plural(entry.packets, 'packet')
+  const lines = [`${path}: ${packets}, ${plural(entry.bins.dns, 'DNS message')}`]
+  const verdicts = Object.entries(entry.transactions)
+  if (verdicts.length > 0) lines.push(`  exchanges: ${list(verdicts)}`)
+  const left = Object.entries({ ...entry.bins.unsupported, ...entry.bins.malformed })
+  if (left.length > 0) lines.push(`  packets not decoded: ${list(left)}`)
+  if (entry.dropped > 0) lines.push(`  lost before us: ${plural(entry.dropped, 'packet')}`)
+  if (entry.evicted > 0)
+    lines.push(`  given up early, table full: ${plural(entry.evicted, 'query', 'queries')}`)
+  return lines
+}
+
+function list(counts: [string, number][]): string {
+  return counts.map(([name, number]) => `${count(number)} ${name.replaceAll('_', ' ')}`).join(', ')
+}

@@ -1,0 +1,176 @@
+// overhear report: runs the detectors over a store, or over captures in a throw-away store.
+
+import { Command, Option } from 'commander'
+import type { Database } from '../database/database.ts'
+import { openStore, throwAway } from '../database/open.ts'
+import { SourceError, UsageError } from '../errors.ts'
+import { ingestFiles } from '../ingest/files.ts'
+import { type Severity, flagsOf, severities } from '../inspect/detect/detector.ts'
+import { detectors } from '../inspect/detect/index.ts'
+import { run, type RunOptions } from '../inspect/detect/run.ts'
+import { reportJson } from '../inspect/report/json.ts'
+import { progressOn } from '../inspect/report/progress.ts'
+import { styleFor } from '../inspect/report/style.ts'
+import { terminalWidth } from '../inspect/report/table.ts'
+import { reportText } from '../inspect/report/text.ts'
+import { wrap } from '../inspect/report/wrap.ts'
+import { readWatchList } from '../inspect/watch/list.ts'
+import { type Moment, windowOf } from '../inspect/window.ts'
+import { say, writeOut } from './output.ts'
+import { momentOption } from './moment.ts'
+import { jsonOption, portOption, storeOption } from './shared.ts'
+
+/** The `report` verb. */
+export function reportCommand(): Command {
+  const command = new Command('report')
+    .configureHelp({ helpWidth: 79 })
+    .summary('run the detectors and say what they found')
+    .description(
+      'Runs the detectors over the store, or over captures given, in a throw-away store.',
+    )
+    .argument('[file...]', 'captures or directories; - is standard input; none: the store')
+    .addOption(storeOption())
+    .addOption(jsonOption())
+    .addOption(new Option('--format <name>', 'text or json').default('text'))
+    .option('--detector <id>', `only this one (repeatable): ${ids.join(', ')}`, collect)
+    .addOption(momentOption('since', 'from this packet time on'))
+    .addOption(momentOption('until', 'before this packet time'))
+    .addOption(
+      new Option('--min-severity <level>', 'leave out what is less severe')
+        .choices(severities)
+        .default('low'),
+    )
+    .option('--watch <file>', 'names whose answers must not change, one on each line')
+    .option('--exit-code', 'exit with 1 when there are findings')
+    .option('--sql', 'show the query behind each finding')
+    .addOption(portOption())
+    .addHelpText('after', `\n${thresholdHelp()}\n${examples}`)
+    .action(report)
+  for (const { flag, definition } of thresholds) {
+    const option = new Option(`${flag} <number>`, definition.help).hideHelp()
+    command.addOption(option.argParser((text: string) => threshold(text, flag)))
+  }
+  return command
+}
+
+/** Longer lines are hard to read on a wide screen. */
+const longestLine = 100
+
+interface ReportFlags {
+  store: string
+  json?: true
+  format: string
+  detector?: string[]
+  since?: Moment
+  until?: Moment
+  minSeverity: Severity
+  watch?: string
+  exitCode?: true
+  sql?: true
+  port: number[]
+  [threshold: string]: unknown
+}
+
+const ids = detectors.map((detector) => detector.id)
+const thresholds = flagsOf(detectors)
+
+async function report(files: string[], flags: ReportFlags, command: Command): Promise<void> {
+  const isJson = flags.json === true || formatOf(flags.format) === 'json'
+  const chosen = detectors.filter(({ id }) => flags.detector?.includes(id) ?? true)
+  const watch = flags.watch === undefined ? [] : await readWatchList(flags.watch)
+  const isThrowAway = files.length > 0
+  if (isThrowAway && command.getOptionValueSource('store') === 'cli') {
+    throw new UsageError(
+      'report reads given captures in a throw-away store, so leave out either FILE or --store; ' +
+        'to keep them: overhear ingest FILE --store DIR, then overhear report --store DIR',
+    )
+  }
+  const database = await openStore(isThrowAway ? throwAway : flags.store, { create: isThrowAway })
+  try {
+    const isWhole = !isThrowAway || (await takeIn(files, database, flags.port))
+    const options: RunOptions = {
+      ...(await windowOf(database, flags)),
+      minSeverity: flags.minSeverity,
+      overrides: overridesOf(flags, command),
+      watch,
+    }
+    const result = await run(database, chosen, options)
+    const layout = {
+      width: Math.min(terminalWidth(process.stdout), longestLine),
+      style: styleFor(process.stdout),
+      showSql: flags.sql === true,
+      store: isThrowAway ? null : database.location,
+    }
+    await writeOut(isJson ? reportJson(result) : `${reportText(result, layout).join('\n')}\n`)
+    if (!isWhole) process.exitCode = 3
+    if (flags.exitCode && result.findings.length > 0) process.exitCode = 1
+  } finally {
+    await database.close()
+  }
+}
+
+/** Reads the captures into the store; false when something could not be read, which is told on standard error at once. */
+async function takeIn(files: string[], database: Database, ports: number[]): Promise<boolean> {
+  const progress = progressOn()
+  const state = { path: '', bytes: 0, totalBytes: 0, packets: 0 }
+  const { problems, files: entries } = await ingestFiles(files, database, {
+    ports,
+    onCapture: (path, totalBytes) => {
+      Object.assign(state, { path, totalBytes })
+    },
+    onProgress: (packets, bytes) => progress.update(Object.assign(state, { packets, bytes })),
+    onProblem: (sentence) => {
+      progress.clear()
+      say(sentence)
+    },
+  })
+  progress.clear()
+  if (entries.length === 0) throw new SourceError('nothing-read', 'no capture could be read')
+  return problems.length === 0
+}
+
+function formatOf(name: string): 'text' | 'json' {
+  if (name === 'text' || name === 'json') return name
+  const later = ['html', 'md', 'ocsf'].includes(name) ? `${name} is not there yet` : `not "${name}"`
+  throw new UsageError(`--format takes text or json; ${later}. Example: overhear report --json`)
+}
+
+function collect(id: string, before: string[] = []): string[] {
+  if (ids.includes(id)) return [...before, id]
+  throw new UsageError(`--detector takes one of ${ids.join(', ')}, not "${id}"`)
+}
+
+function threshold(text: string, flag: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && value >= 0 && Number.isFinite(value)) return value
+  throw new UsageError(`${flag} takes a number from 0 up, not "${text}"`)
+}
+
+/** The thresholds given on the command line, by detector and parameter. */
+function overridesOf(flags: ReportFlags, command: Command): Record<string, Record<string, number>> {
+  const overrides: Record<string, Record<string, number>> = {}
+  for (const { flag, detector, parameter } of thresholds) {
+    const key = command.options.find((option) => option.long === flag)!.attributeName()
+    if (flags[key] === undefined) continue
+    overrides[detector] = { ...overrides[detector], [parameter]: flags[key] as number }
+  }
+  return overrides
+}
+
+/** A flag on a line of its own: they are too long to stand beside their help. */
+function thresholdHelp(): string {
+  const lines = thresholds.flatMap(({ flag, definition: { help, unit, ...definition } }) => {
+    const text = `${help} [${definition.default}${unit === undefined ? '' : ` ${unit}`}]`
+    return [`  ${flag} <number>`, ...wrap(text, 71).map((line) => `        ${line}`)]
+  })
+  return ['Thresholds of the detectors [and what they are without the flag]:', ...lines].join('\n')
+}
+
+const examples = `
+Examples:
+  overhear report breach.pcapng.gz
+  overhear report --store ./case-42 --since 24h --min-severity high
+  overhear report *.pcap --json > findings.json
+  overhear report capture.pcap --detector exfiltration --sql
+  overhear report --watch names.txt --exit-code --json > today.json
+`

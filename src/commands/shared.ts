@@ -1,0 +1,37 @@
+// Options that several verbs share, and how a verb opens its store.
+
+import { Option } from 'commander'
+import { UsageError } from '../errors.ts'
+
+/** Where the store is: `--store`, else OVERHEAR_STORE, else ./overhear-store. */
+export function storeOption(): Option {
+  return new Option(
+    '--store <dir|url>',
+    'store: a directory (embedded) or http(s)://[user:password@]host:port/database',
+  )
+    .env('OVERHEAR_STORE')
+    .default('./overhear-store')
+}
+
+/** Machine output on stdout. */
+export function jsonOption(): Option {
+  return new Option('--json', 'print JSON for machines')
+}
+
+/** More ports that carry DNS, besides 53, 5353 (mDNS) and 5355 (LLMNR); may be given several times. */
+export function portOption(): Option {
+  return new Option('--port <number>', 'another port that carries DNS (repeatable)')
+    .argParser((text: string, before: number[] | undefined) => [
+      ...(before ?? []),
+      portNumber(text),
+    ])
+    .default([])
+}
+
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new UsageError(`--port takes a number from 1 to 65535, not "${text}"`)
+  }
+  return port
+}

@@ -1,0 +1,15 @@
+// The library surface, in pipeline order.
+
+export { openStore, throwAway } from './database/open.ts'
+export type { Database, OpenOptions } from './database/database.ts'
+export { SourceError, StoreError, UsageError } from './errors.ts'
+export { openCapture } from './ingest/capture/capture.ts'
+export type { Capture } from './ingest/capture/capture.ts'
+export { decodeCapture } from './ingest/messages.ts'
+export type { MessageJson } from './ingest/decode/json.ts'
+export { ingestFiles } from './ingest/files.ts'
+export type { IngestOptions, IngestResult } from './ingest/files.ts'
+export { ingestLive } from './ingest/listen.ts'
+export type { LedgerEntry } from './ingest/store/ledger.ts'
+export { detectors } from './inspect/detect/index.ts'
+export { run as runDetectors } from './inspect/detect/run.ts'

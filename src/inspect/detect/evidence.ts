@@ -1,0 +1,152 @@
+// The packets behind a finding: where they are in the capture, and each said in a few words.
+
+import type { Database, Parameters } from '../../database/database.ts'
+import { addressText, parseAddress } from '../../dns/address.ts'
+
+/** One packet or exchange. `frame` and `offset` are those of the query; of the answer where that is the point or there is no query. */
+export interface Evidence {
+  capture: string
+  frame: number
+  offset: number
+  /** Frame and position of the answer; 0 where there is none. */
+  response_frame: number
+  response_offset: number
+  /** ISO UTC with nanoseconds: the time of `frame`. */
+  ts: string
+  text: string
+}
+
+/** Which rows of `transactions` to show. */
+export interface EvidenceOptions {
+  where: string
+  parameters: Parameters
+  /** Column to order by; `ts` when absent. */
+  order?: string
+  /** Five when absent. */
+  limit?: number
+  /** Whether the answers are the point (their frame, their time, their content), or the exchanges. */
+  show?: 'exchange' | 'answer'
+}
+
+/** A row of `transactions` as `findEvidence` reads it. */
+export interface EvidenceRow {
+  capture: string
+  frame: number
+  response_frame: number
+  offset: number
+  response_offset: number
+  ts: string
+  response_ts: string
+  client: string
+  server: string
+  qname: string
+  qtype: string
+  rcode: string
+  match: string
+  attempts: number
+  latency_us: number
+  ip_ttl: number
+  ip_id: number
+  bytes: number
+  id: number
+  port: number
+  answers: number
+  data: string[]
+}
+
+/** Answer records shown of one message. */
+const shownAnswers = 4
+
+/** Columns of `transactions` that an evidence row is made of. */
+const sourceColumns = `capture, frame, response_frame, offset, response_offset, ts, response_ts, client, server, client_port, id,
+      qname, qtype, rcode, match, attempts, latency_us, response_ip_ttl, response_ip_id, response_bytes, rr.section, rr.data`
+
+/** Reads the first rows that meet a condition, in packet order. */
+export async function findEvidence(
+  database: Database,
+  options: EvidenceOptions,
+): Promise<Evidence[]> {
+  const order = `${options.order ?? 'ts'}, capture, frame, response_frame`
+  // The condition stands in a query of its own: outside, the names are those of the texts.
+  const rows = await database.rows<EvidenceRow>(
+    `SELECT toString(capture) AS capture, frame, response_frame, offset, response_offset, ts, response_ts,
+      toString(client) AS client, toString(server) AS server, qname, toString(qtype) AS qtype, toString(rcode) AS rcode,
+      toString(match) AS match, attempts, latency_us, response_ip_ttl AS ip_ttl, response_ip_id AS ip_id,
+      response_bytes AS bytes, id, client_port AS port, countEqual(rr.section, 'answer') AS answers,
+      arraySlice(arrayFilter((data, section) -> section = 'answer', rr.data, rr.section), 1, ${shownAnswers}) AS data
+    FROM (
+      SELECT ${sourceColumns}
+      FROM transactions
+      WHERE ${options.where}
+      ORDER BY ${order}
+      LIMIT ${options.limit ?? 5}
+    )
+    ORDER BY ${order}`,
+    options.parameters,
+  )
+  return rows.map(options.show === 'answer' ? answerEvidence : exchangeEvidence)
+}
+
+/** `192.0.2.7 -> 198.51.100.2 TXT aaaa.example.org, NOERROR, 2 answers`; the answer alone where there was no query. */
+export function exchangeEvidence(row: EvidenceRow): Evidence {
+  if (row.frame === 0) return answerEvidence(row)
+  const asked = `${plainAddress(row.client)} -> ${plainAddress(row.server)} ${questionOf(row)}`
+  const result =
+    row.response_frame === 0 ? 'no answer' : `${row.rcode}, ${count(row.answers, 'answer')}`
+  const attempts = row.attempts > 1 ? `, sent ${row.attempts} times` : ''
+  return { ...placeOf(row), text: `${asked}, ${result}${attempts}` }
+}
+
+/** `198.51.100.2 -> 192.0.2.7 A www.example.org, NOERROR: 203.0.113.9; id 77, IP TTL 51, IP id 0, after 0.9 ms (conflict)`. */
+export function answerEvidence(row: EvidenceRow): Evidence {
+  const told = `${plainAddress(row.server)} -> ${plainAddress(row.client)} ${questionOf(row)}, ${row.rcode}`
+  const more = row.answers > row.data.length ? `, ${row.answers - row.data.length} more` : ''
+  const data = row.data.length === 0 ? ', no data' : `: ${row.data.join(', ')}${more}`
+  const after = row.latency_us > 0 ? `, after ${row.latency_us / 1000} ms` : ''
+  const verdict = row.match === 'answered' ? '' : ` (${row.match})`
+  return {
+    ...placeOf(row),
+    frame: row.response_frame,
+    offset: row.response_offset,
+    ts: isoTime(row.response_ts),
+    text: `${told}${data}; ${row.bytes} bytes, id ${row.id}, port ${row.port}, IP TTL ${row.ip_ttl}, IP id ${row.ip_id}${after}${verdict}`,
+  }
+}
+
+/** An engine time as ISO UTC; all nine digits stay. */
+export function isoTime(engineTime: string): string {
+  return `${engineTime.replace(' ', 'T')}Z`
+}
+
+/** An address as people write it: IPv4-mapped ones dotted. */
+export function plainAddress(text: string): string {
+  const bytes = parseAddress(text)
+  return bytes === null ? text : addressText(bytes)
+}
+
+/** `1 answer`, `2 answers`, `3 queries`. */
+export function count(n: number, noun: string): string {
+  const whole = Math.round(n)
+  if (whole === 1) return `1 ${noun}`
+  return `${grouped(whole)} ${noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`}`
+}
+
+/** A number with separators between thousands. */
+export function grouped(n: number): string {
+  return Math.round(n).toLocaleString('en-US')
+}
+
+function placeOf(row: EvidenceRow): Omit<Evidence, 'text'> {
+  return {
+    capture: row.capture,
+    frame: row.frame,
+    offset: row.offset,
+    response_frame: row.response_frame,
+    response_offset: row.response_offset,
+    ts: isoTime(row.ts),
+  }
+}
+
+function questionOf(row: EvidenceRow): string {
+  return row.qname === '' ? '(no question)' : `${row.qtype} ${row.qname}`
+}

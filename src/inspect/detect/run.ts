@@ -1,0 +1,238 @@
+// Runs detectors over a store and turns what they say into findings: scores, ids, severities, evidence, and the SQL to check them with.
+
+import { createHash } from 'node:crypto'
+import type { Database, Parameters } from '../../database/database.ts'
+import { UsageError } from '../../errors.ts'
+import { wholeHistory } from '../window.ts'
+import {
+  type Bench,
+  type Detector,
+  type Draft,
+  type Finding,
+  flagsOf,
+  inWindow,
+  type Rule,
+  type Severity,
+  severities,
+  severityOf,
+  type Subject,
+} from './detector.ts'
+import { findEvidence, isoTime } from './evidence.ts'
+import { fill } from './literal.ts'
+import { vantageOf } from './vantage.ts'
+
+/** How a run is limited and tuned. */
+export interface RunOptions {
+  /** Engine times (`2026-01-01 00:00:00`, UTC), `until` excluded; the whole store when absent. */
+  since?: string
+  until?: string
+  /** Parameter values by detector id and parameter name. */
+  overrides?: Record<string, Record<string, number>>
+  /** Findings below are left out; `low` when absent. */
+  minSeverity?: Severity
+  /** Watched names, lower case, without trailing dot. */
+  watch?: readonly string[]
+  /** Told before each detector begins. */
+  onDetector?: (id: string) => void
+}
+
+/** A capture the findings can point into. */
+export interface CaptureSeen {
+  id: string
+  path: string
+  sensor: string
+  first_packet: string
+  last_packet: string
+  packets: number
+}
+
+/** The answer of `overhear report --json`. `window` holds the first and last packet time looked at, null in an empty store. */
+export interface RunResult {
+  window: { since: string | null; until: string | null; transactions: number }
+  captures: CaptureSeen[]
+  /** What a reader must know about the result as a whole, a sentence each. */
+  notes: string[]
+  detectors: { id: string; seconds: number; findings: number }[]
+  /** Highest score first. */
+  findings: Finding[]
+}
+
+/** Runs the detectors one after the other; the store is only read. */
+export async function run(
+  database: Database,
+  detectors: readonly Detector[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const overrides = checkedOverrides(detectors, options.overrides ?? {})
+  const bounds = {
+    since: options.since ?? wholeHistory.since,
+    until: options.until ?? wholeHistory.until,
+  }
+  const window = await windowSeen(database, bounds)
+  const captures = await capturesSeen(database, bounds)
+  const vantage = await vantageOf(database, bounds)
+  const watch = options.watch ?? []
+  const result: RunResult = { window, captures, notes: [], detectors: [], findings: [] }
+  if (vantage.oneWay.length > 0) result.notes.push(oneWayNote(vantage.oneWay, captures))
+  const least = severities.indexOf(options.minSeverity ?? 'low')
+  for (const detector of detectors) {
+    options.onDetector?.(detector.id)
+    const start = performance.now()
+    const parameters = { ...defaultsOf(detector), ...overrides[detector.id] }
+    const bound = { ...parameters, ...bounds, oneWay: vantage.oneWay, watch: [...watch] }
+    const bench: Bench = {
+      parameters,
+      watch,
+      vantage,
+      rows: (sql, more) => database.rows(sql, { ...bound, ...more }),
+    }
+    const found = new Map<string, { finding: Finding; draft: Draft }>()
+    for (const rule of detector.rules) {
+      if (rule.needs === 'watch-list' && watch.length === 0) continue
+      const rows = await bench.rows<never>(rule.sql)
+      for (const draft of await rule.judge(rows, bench)) {
+        const finding = findingOf(detector, rule, draft, bound)
+        if (finding === null || severities.indexOf(finding.severity) < least) continue
+        const before = found.get(finding.id)
+        if (before !== undefined && before.finding.score >= finding.score) continue
+        found.set(finding.id, { finding, draft })
+      }
+    }
+    for (const { finding, draft } of found.values()) {
+      finding.evidence = Array.isArray(draft.evidence)
+        ? draft.evidence
+        : await findEvidence(database, {
+            ...draft.evidence,
+            where: `${inWindow} AND (${draft.evidence.where})`,
+            parameters: { ...bound, ...draft.evidence.parameters },
+          })
+      result.findings.push(finding)
+    }
+    if (watch.length === 0 && detector.rules.every((rule) => rule.needs === 'watch-list')) {
+      result.notes.push(`${detector.id}: no names are watched (--watch FILE), so nothing is found`)
+    }
+    const seconds = Math.round(performance.now() - start) / 1000
+    result.detectors.push({ id: detector.id, seconds, findings: found.size })
+  }
+  result.findings.sort(
+    (a, b) => b.score - a.score || (a.first_seen < b.first_seen ? -1 : 1) || (a.id < b.id ? -1 : 1),
+  )
+  return result
+}
+
+/** The id of a finding: a hash of what it is about, so that more data, another back end or another day give the same. */
+export function findingId(detector: string, family: string, identity: readonly string[]): string {
+  const text = JSON.stringify([detector, family, ...identity])
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}
+
+function findingOf(
+  detector: Detector,
+  rule: Rule,
+  draft: Draft,
+  bound: Parameters,
+): Finding | null {
+  const points = draft.points.map((part) => ({ ...part, points: Math.round(part.points) }))
+  const score = points.reduce((sum, part) => sum + part.points, 0)
+  const severity = severityOf(score)
+  if (severity === null) return null
+  return {
+    id: findingId(detector.id, draft.rule ?? rule.family ?? rule.id, draft.identity),
+    detector: detector.id,
+    rule: `${detector.id}/${draft.rule ?? rule.id}`,
+    version: detector.version,
+    severity,
+    score,
+    title: rule.title,
+    why: draft.why,
+    subject: draft.subject,
+    first_seen: isoTime(draft.first),
+    last_seen: isoTime(draft.last),
+    measures: draft.measures,
+    points,
+    counter_evidence: draft.counterEvidence,
+    evidence: [],
+    attack: [...detector.attack],
+    benign_causes: [...detector.benign],
+    next: detector.next.flatMap((template) => command(template, draft.subject)),
+    sql: fill(`SELECT * FROM (\n${rule.sql}\n)\nWHERE ${rule.subject}`, {
+      ...bound,
+      ...draft.focus,
+    }),
+  }
+}
+
+/** A suggested command with the subject filled in, quoted for a shell; none when the subject lacks a field. */
+function command(template: string, subject: Subject): string[] {
+  let isComplete = true
+  const text = template.replace(/\{(\w+)\}/g, (_, field: string) => {
+    const value = subject[field as keyof Subject]
+    if (value === undefined) isComplete = false
+    return shellWord(value ?? '')
+  })
+  return isComplete ? [text] : []
+}
+
+function shellWord(text: string): string {
+  return /^[A-Za-z0-9_.:/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}
+
+function defaultsOf(detector: Detector): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(detector.parameters).map(([name, parameter]) => [name, parameter.default]),
+  )
+}
+
+function checkedOverrides(
+  detectors: readonly Detector[],
+  overrides: Record<string, Record<string, number>>,
+): Record<string, Record<string, number>> {
+  const flags = flagsOf(detectors)
+  for (const [id, values] of Object.entries(overrides)) {
+    for (const [name, value] of Object.entries(values)) {
+      const flag = flags.find((known) => known.detector === id && known.parameter === name)
+      if (flag === undefined) throw new UsageError(`no detector parameter is called ${id} ${name}`)
+      const isWhole = flag.definition.type !== 'Float64'
+      if (!(value >= 0) || !Number.isFinite(value) || (isWhole && !Number.isSafeInteger(value))) {
+        throw new UsageError(
+          `${flag.flag} takes ${isWhole ? 'a whole number' : 'a number'} from 0 up, not "${value}"`,
+        )
+      }
+    }
+  }
+  return overrides
+}
+
+async function windowSeen(database: Database, bounds: Parameters): Promise<RunResult['window']> {
+  const [row] = await database.rows<{ n: number; first: string; last: string }>(
+    `SELECT count() AS n, toString(min(ts)) AS first, toString(max(ts)) AS last FROM transactions
+    WHERE ts >= {since:DateTime64(9, 'UTC')} AND ts < {until:DateTime64(9, 'UTC')}`,
+    bounds,
+  )
+  const transactions = row?.n ?? 0
+  if (row === undefined || transactions === 0) return { since: null, until: null, transactions: 0 }
+  return { since: isoTime(row.first), until: isoTime(row.last), transactions }
+}
+
+async function capturesSeen(database: Database, bounds: Parameters): Promise<CaptureSeen[]> {
+  const rows = await database.rows<CaptureSeen>(
+    `SELECT id, path, toString(sensor) AS sensor, first_packet, last_packet, packets FROM captures
+    WHERE last_packet >= {since:DateTime64(9, 'UTC')} AND first_packet < {until:DateTime64(9, 'UTC')}
+    ORDER BY first_packet, id, started DESC
+    LIMIT 1 BY id`,
+    bounds,
+  )
+  return rows.map((row) => ({
+    ...row,
+    packets: row.packets,
+    first_packet: isoTime(row.first_packet),
+    last_packet: isoTime(row.last_packet),
+  }))
+}
+
+function oneWayNote(oneWay: readonly string[], captures: readonly CaptureSeen[]): string {
+  const names = oneWay.map((id) => captures.find((capture) => capture.id === id)?.path ?? id)
+  const shown = names.slice(0, 3).join(', ')
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : ''
+  return `one direction only is captured in ${shown}${more}: rules that need both are silent there`
+}

@@ -1,0 +1,165 @@
+// Answer change: what counts as a change of a watched name, and what is ordinary.
+
+import { describe, expect, test } from 'vitest'
+import { detectors } from '../src/inspect/detect/index.ts'
+import { run } from '../src/inspect/detect/run.ts'
+import { data, database, findings, insert, time, useStore } from './detect-fixture.ts'
+
+useStore()
+
+describe('answer change', () => {
+  const hour = 3600
+  const day = 24 * hour
+  const watch = ['www.example.org', 'example.org']
+
+  test('nothing is watched without a list, and the report says so', async () => {
+    const result = await run(database, detectors)
+    expect(result.notes).toContain(
+      'answer-change: no names are watched (--watch FILE), so nothing is found',
+    )
+  })
+
+  test('an address changed for an hour and back is found, with window and clients', async () => {
+    await says('A', ['198.51.100.80'], 0, 10 * day)
+    await says('A', ['203.0.113.77'], 10 * day, 10 * day + hour, 600)
+    const [open] = await findings('answer-change', {}, watch)
+    await says('A', ['198.51.100.80'], 10 * day + hour, 12 * day)
+    const [found] = await findings('answer-change', {}, watch)
+    expect(found).toMatchObject({
+      rule: 'answer-change/a',
+      subject: { name: 'www.example.org', type: 'A' },
+      measures: {
+        before: { value: '198.51.100.80' },
+        after: { value: '203.0.113.77' },
+        exposed_clients: { value: 1 },
+      },
+    })
+    expect(found?.score).toBeGreaterThanOrEqual(50)
+    expect(found?.id).toBe(open?.id)
+    expect(open?.score).toBeLessThan(50)
+  })
+
+  test('a new delegation is found, in either half of the message', async () => {
+    await says('NS', ['ns1.example.org', 'ns2.example.org'], 0, 10 * day, 4 * hour, `'example.org'`)
+    await says(
+      'NS',
+      ['ns1.example.net', 'ns2.example.net'],
+      10 * day,
+      11 * day,
+      4 * hour,
+      `'example.org'`,
+    )
+    expect(await findings('answer-change', {}, watch)).toMatchObject([
+      { rule: 'answer-change/ns', subject: { name: 'example.org', type: 'NS' } },
+    ])
+    await database.command('TRUNCATE TABLE transactions')
+    for (const [values, from] of [
+      [['ns1.example.org'], 0],
+      [['ns1.example.net'], 10 * day],
+    ] as const) {
+      const records = {
+        ...data([...values], 'NS', `'example.org'`),
+        'rr.section': `['authority']`,
+        qname: `'other.example.org'`,
+        response_flags: '0x8000',
+      }
+      await insert(
+        {
+          ...records,
+          ts: time(`${from} + number * 7200`),
+          response_ts: time(`${from} + number * 7200`),
+        },
+        30,
+      )
+    }
+    expect(await findings('answer-change', {}, watch)).toMatchObject([{ rule: 'answer-change/ns' }])
+  })
+
+  test('the hosts of a watched domain are watched too', async () => {
+    await says('MX', ['10 mail.example.org'], 0, 10 * day, 4 * hour, `'example.org'`)
+    await says('A', ['198.51.100.25'], 0, 10 * day, 4 * hour, `'mail.example.org'`)
+    await says('A', ['203.0.113.77'], 10 * day, 11 * day, 4 * hour, `'mail.example.org'`)
+    expect(await findings('answer-change', {}, ['example.org'])).toMatchObject([
+      { subject: { name: 'mail.example.org', type: 'A' } },
+    ])
+  })
+
+  test('rotation, also with a late member, pools and names nobody watches are silent', async () => {
+    const rotating = `[['198.51.100.80'], ['203.0.113.80'], ['192.0.2.80']][1 + rand(5) % if(number < 100, 2, 3)]`
+    await insert(
+      {
+        ...data(['']),
+        'rr.data': rotating,
+        ts: time('number * 1800'),
+        response_ts: time('number * 1800'),
+      },
+      400,
+    )
+    const pool = `[concat(toString(20 + rand(5) % 60), '.', toString(rand(6) % 200), '.', toString(rand(7) % 200), '.1')]`
+    await insert(
+      {
+        ...data(['']),
+        qname: `'pool.example.org'`,
+        'rr.data': pool,
+        ts: time('number * 1800'),
+        response_ts: time('number * 1800'),
+      },
+      400,
+    )
+    await says('A', ['198.51.100.80'], 0, 10 * day, 4 * hour, `'other.example.org'`)
+    await says('A', ['203.0.113.77'], 10 * day, 11 * day, 4 * hour, `'other.example.org'`)
+    expect(await findings('answer-change', {}, [...watch, 'pool.example.org'])).toEqual([])
+  })
+
+  test('what came before there was a baseline, one stray answer, and answers nobody asked for are silent', async () => {
+    await says('A', ['203.0.113.77'], 0, 300, 100)
+    await says('A', ['198.51.100.80'], 400, 10 * day)
+    await insert({
+      ...data(['192.0.2.200']),
+      ts: time(`${9 * day}`),
+      response_ts: time(`${9 * day}`),
+      response_flags: '0x8180',
+    })
+    await insert(
+      {
+        ...data(['192.0.2.210']),
+        match: `'unsolicited'`,
+        ts: time(`${8 * day} + number`),
+        response_ts: time(`${8 * day} + number`),
+      },
+      20,
+    )
+    expect(await findings('answer-change', {}, watch)).toEqual([])
+  })
+
+  test('a removed DS is found', async () => {
+    await says('DS', ['12345 13 2 AB'], 0, 10 * day, 4 * hour, `'example.org'`)
+    await says('DS', [], 10 * day, 11 * day, 4 * hour, `'example.org'`)
+    expect(await findings('answer-change', {}, watch)).toMatchObject([
+      { rule: 'answer-change/ds', measures: { after: { value: 'nothing' } } },
+    ])
+  })
+
+  /** The same answer from one time to another, seconds after the start. */
+  async function says(
+    type: string,
+    values: string[],
+    from: number,
+    until: number,
+    every = 4 * hour,
+    name = `'www.example.org'`,
+  ): Promise<void> {
+    const at = time(`${from} + number * ${every}`)
+    await insert(
+      {
+        ...data(values, type, name),
+        qname: name,
+        qtype: `'${type}'`,
+        ts: at,
+        response_ts: at,
+        response_flags: '0x8580',
+      },
+      Math.floor((until - from) / every),
+    )
+  }
+})
