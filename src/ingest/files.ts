@@ -11,14 +11,7 @@ import { openBytes } from './capture/content.ts'
 import { expandPaths } from './capture/folder.ts'
 import { recorded } from './capture/rewind.ts'
 import { type PipelineOptions, pipelineOptions, runPipeline } from './pipeline.ts'
-import {
-  captureId,
-  failedSums,
-  knownEntries,
-  type LedgerEntry,
-  sha256,
-  writeLedger,
-} from './store/ledger.ts'
+import { captureId, knownEntries, type LedgerEntry, sha256, writeLedger } from './store/ledger.ts'
 import { spoolFolder } from './store/place.ts'
 import { RowWriter } from './store/rows.ts'
 import { Spool } from './store/spool.ts'
@@ -78,7 +71,7 @@ export async function ingestFiles(
       try {
         const entry = await ingestOne(path, database, spool, writer, options)
         files.push(entry)
-        for (const sentence of [...entry.problems, ...failedSums(entry)]) complain(sentence)
+        for (const sentence of entry.problems) complain(sentence)
       } catch (error) {
         if (!(error instanceof SourceError)) throw error
         failed++
@@ -98,7 +91,7 @@ export async function ingestFiles(
       already: files.filter((entry) => entry.already).length,
       failed,
       packets: sum((entry) => entry.packets),
-      messages: sum((entry) => entry.bins.dns),
+      messages: sum(({ messages }) => messages.query + messages.response + messages.malformed),
       transactions: sum(storedRows),
       seconds: (performance.now() - started) / 1000,
     },
@@ -140,9 +133,10 @@ async function ingestOne(
     options.onCapture?.(path, isPlain ? (await stat(path)).size : 0)
     const id = captureId(headSha256, content)
     const run = { ...pipelineOptions, ...options }
+    const day = await spool.begin(id, path, shapeOf(run))
     const counts = await runPipeline(
       capture,
-      { capture: id, sensor: run.sensor },
+      { capture: id, sensor: run.sensor, day },
       (block) => `${id}:${block}`,
       spool,
       writer,
@@ -150,11 +144,24 @@ async function ingestOne(
     )
     const entry = entryOf({ ...capture.report, path }, id, counts, startedMs)
     await writeLedger(database, entry, { headSha256, sensor: run.sensor, version, startedMs })
+    await spool.end(id)
     return entry
   } finally {
     await capture.close()
     await remove()
   }
+}
+
+/** The options that decide which rows stand in which block, in words. */
+function shapeOf(run: PipelineOptions): string {
+  const { timeoutSeconds, limits } = run.match
+  const ports = [...new Set(run.ports)].sort((a, b) => a - b).map((port) => `--port ${port}`)
+  return [
+    ports.length === 0 ? 'no --port' : ports.join(' '),
+    `timeout ${timeoutSeconds} s`,
+    `${limits.entries} queries and ${limits.arenaBytes} bytes under way`,
+    `${run.blockRows} rows a block`,
+  ].join(', ')
 }
 
 /** An open capture with what the ledger knows of its first MiB; the content hash only when something begins the same. */

@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts'
 import { version } from '../version.ts'
 import { type LiveOptions, openLive } from './capture/live.ts'
 import { type PipelineOptions, pipelineOptions, runPipeline } from './pipeline.ts'
-import { failedSums, type LedgerEntry, sha256, writeLedger } from './store/ledger.ts'
+import { type LedgerEntry, sha256, writeLedger } from './store/ledger.ts'
 import { spoolFolder } from './store/place.ts'
 import { RowWriter } from './store/rows.ts'
 import { Spool } from './store/spool.ts'
@@ -56,7 +56,6 @@ export async function ingestLive(
         run,
       )
       const entry = entryOf(capture.report, id, counts, startedMs)
-      entry.problems.push(...failedSums(entry))
       const { sensor } = run
       await writeLedger(database, entry, {
         headSha256: sha256(capture.head),

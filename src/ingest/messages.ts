@@ -1,18 +1,16 @@
 // The decoding half alone: a capture's messages one after another, without a store; what `overhear decode` and oracles read.
 
 import type { Capture } from './capture/capture.ts'
-import { Bin, binNames } from './decode/bins.ts'
 import { type MessageJson, messageJson } from './decode/json.ts'
+import { Layers } from './decode/layers.ts'
 import { decodeMessage, Message } from './decode/message.ts'
-import { decodePacket, Packet, portTable } from './decode/packet.ts'
 import { Records, rollBack } from './decode/records.ts'
 
 /** What decoding a capture counted. */
 export interface DecodeCounts {
   packets: number
-  /** Packets by bin number. */
-  bins: Float64Array
-  unreadLinks: Map<number, number>
+  /** Where every packet went. */
+  layers: Layers
   messages: { query: number; response: number; malformed: number }
 }
 
@@ -26,37 +24,28 @@ export async function decodeCapture(
   take?: (messages: MessageJson[]) => Promise<void> | void,
   onBatch?: (packets: number) => void,
 ): Promise<DecodeCounts> {
-  const table = portTable(ports)
-  const packet = new Packet()
   const message = new Message()
   const records = new Records(1024)
-  const counts: DecodeCounts = {
-    packets: 0,
-    bins: new Float64Array(binNames.length),
-    unreadLinks: new Map(),
-    messages: { query: 0, response: 0, malformed: 0 },
-  }
+  const messages = { query: 0, response: 0, malformed: 0 }
+  const batchMessages: MessageJson[] = []
+  const layers = new Layers(ports, (bytes, packet) => {
+    rollBack(records, start)
+    const { payloadStart, payloadEnd, service } = packet
+    decodeMessage(bytes, payloadStart, payloadEnd, service !== 0, message, records, 0)
+    if (!message.isQuestionReadable) messages.malformed++
+    else if (message.isResponse) messages.response++
+    else messages.query++
+    if (take !== undefined) batchMessages.push(messageJson(packet, message, records, bytes))
+  })
+  const counts: DecodeCounts = { packets: 0, layers, messages }
   for await (const batch of capture.batches()) {
-    const messages: MessageJson[] = []
-    for (let i = 0; i < batch.count; i++) {
-      const bin = decodePacket(batch, i, table, packet)
-      counts.bins[bin]++
-      if (bin === Bin.linkType) {
-        counts.unreadLinks.set(batch.link[i], (counts.unreadLinks.get(batch.link[i]) ?? 0) + 1)
-      }
-      if (bin !== Bin.dns) continue
-      rollBack(records, start)
-      const { payloadStart, payloadEnd, service } = packet
-      decodeMessage(batch.bytes, payloadStart, payloadEnd, service !== 0, message, records, 0)
-      if (!message.isQuestionReadable) counts.messages.malformed++
-      else if (message.isResponse) counts.messages.response++
-      else counts.messages.query++
-      if (take !== undefined) messages.push(messageJson(packet, message, records, batch.bytes))
-    }
+    for (let i = 0; i < batch.count; i++) layers.decode(batch, i)
     counts.packets += batch.count
-    if (take !== undefined) await take(messages)
+    if (take !== undefined) await take(batchMessages.splice(0))
     onBatch?.(counts.packets)
   }
+  layers.finish()
+  if (take !== undefined) await take(batchMessages)
   return counts
 }
 

@@ -2,9 +2,8 @@
 
 import { SourceError } from '../errors.ts'
 import type { Capture } from './capture/capture.ts'
-import { Bin, binNames } from './decode/bins.ts'
+import { Layers } from './decode/layers.ts'
 import { Message } from './decode/message.ts'
-import { decodePacket, Packet, portTable } from './decode/packet.ts'
 import { Matcher, type MatchOptions, matchOptions } from './match/match.ts'
 import { blockRows } from './store/block.ts'
 import type { BlockOrigin } from './store/encode.ts'
@@ -40,10 +39,9 @@ export const pipelineOptions: PipelineOptions = {
 /** What one run counted. */
 export interface RunCounts {
   packets: number
-  /** Packets by bin number. */
-  bins: Float64Array
-  /** Packets of each link type that is not read. */
-  unreadLinks: Map<number, number>
+  /** Where every packet went. */
+  layers: Layers
+  /** What became of every message. */
   matcher: Matcher
 }
 
@@ -56,13 +54,11 @@ export async function runPipeline(
   writer: RowWriter,
   options: PipelineOptions,
 ): Promise<RunCounts> {
-  const ports = portTable(options.ports)
-  const packet = new Packet()
   const message = new Message()
   const matcher = new Matcher(writer, options.match)
   writer.table = matcher.table
-  const bins = new Float64Array(binNames.length)
-  const counts: RunCounts = { packets: 0, bins, unreadLinks: new Map(), matcher }
+  const layers = new Layers(options.ports, (bytes, packet) => matcher.take(bytes, packet, message))
+  const counts: RunCounts = { packets: 0, layers, matcher }
   let blocks = 0
   const storeFull = async () => {
     for (let block = writer.full.shift(); block !== undefined; block = writer.full.shift()) {
@@ -77,15 +73,8 @@ export async function runPipeline(
       continue
     }
     for (let i = 0; i < batch.count; i++) {
-      const bin = decodePacket(batch, i, ports, packet)
-      bins[bin]++
-      if (bin === Bin.dns) {
-        matcher.take(batch.bytes, packet, message)
-        if (writer.full.length > 0) await storeFull()
-      } else if (bin === Bin.linkType) {
-        const link = batch.link[i]
-        counts.unreadLinks.set(link, (counts.unreadLinks.get(link) ?? 0) + 1)
-      }
+      layers.decode(batch, i)
+      if (writer.full.length > 0) await storeFull()
     }
     counts.packets += batch.count
     const last = batch.count - 1
@@ -98,7 +87,9 @@ export async function runPipeline(
       )
     }
   }
-  matcher.finish()
+  const { seconds, nanoseconds } = layers.packet
+  layers.finish()
+  matcher.finish(seconds, nanoseconds)
   writer.flush()
   await storeFull()
   await spool.drain()

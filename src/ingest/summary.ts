@@ -3,7 +3,7 @@
 import { isoNanoseconds } from '../dns/time.ts'
 import { linkName } from './capture/links.ts'
 import type { CaptureReport, PacketTime } from './capture/report.ts'
-import { binCounts } from './decode/bins.ts'
+import { binCounts, binTotal } from './decode/bins.ts'
 import { verdictNames } from './match/verdict.ts'
 import type { RunCounts } from './pipeline.ts'
 import type { LedgerEntry } from './store/ledger.ts'
@@ -15,7 +15,7 @@ export function entryOf(
   counts: RunCounts,
   startedMs: number,
 ): LedgerEntry {
-  const { matcher } = counts
+  const { layers, matcher } = counts
   const transactions: LedgerEntry['transactions'] = {}
   verdictNames.forEach((name, verdict) => {
     if (matcher.verdicts[verdict] > 0) transactions[name] = matcher.verdicts[verdict]
@@ -29,7 +29,7 @@ export function entryOf(
     compression: report.compression,
     link: report.links.map(linkName),
     packets: counts.packets,
-    bins: binCounts(counts.bins),
+    bins: binCounts(layers.bins),
     messages: { query: matcher.queries, response: matcher.responses, malformed: matcher.malformed },
     transactions,
     evicted: matcher.evicted,
@@ -42,7 +42,8 @@ export function entryOf(
     content_bytes: report.contentBytes,
     problems: [
       ...report.problems.map(({ message }) => message),
-      ...unreadLinks(report.path, counts.unreadLinks),
+      ...unreadLinks(report.path, layers.unreadLinks),
+      ...failedSums(report.path, counts),
     ],
   }
 }
@@ -58,4 +59,23 @@ export function unreadLinks(path: string, links: ReadonlyMap<number, number>): s
       `${path}: link type ${link} (${linkName(link)}) is not read; its ${packets} packets are counted as unsupported. ` +
       'Read are Ethernet, Linux cooked v1 and v2, raw IP and BSD null/loop: capture on such an interface, or convert the file',
   )
+}
+
+/** Says what is wrong with the sums of a run, one sentence each; nothing when every packet and every message is accounted for. */
+function failedSums(path: string, { packets, layers, matcher }: RunCounts): string[] {
+  const failures: string[] = []
+  const binned = binTotal(binCounts(layers.bins))
+  if (binned !== packets) {
+    failures.push(
+      `${path}: this is a bug: ${packets} packets were read, but the bins hold ${binned}`,
+    )
+  }
+  const { queries, responses, malformed, accounted } = matcher
+  if (queries + responses + malformed !== layers.messages || accounted !== layers.messages) {
+    failures.push(
+      `${path}: this is a bug: ${layers.messages} messages were decoded (${queries} queries, ${responses} responses, ` +
+        `${malformed} malformed), but the rows account for ${accounted}`,
+    )
+  }
+  return failures
 }

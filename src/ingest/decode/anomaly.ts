@@ -26,6 +26,11 @@ export const Anomaly = {
   caseMismatch: 1 << 21,
   beforeQuery: 1 << 22,
   recordLimit: 1 << 23,
+  fragmentOverlap: 1 << 24,
+  fragmentConflict: 1 << 25,
+  fragmentMissing: 1 << 26,
+  segmentConflict: 1 << 27,
+  segmentMissing: 1 << 28,
 } as const
 
 /** The stored names, in bit order. */
@@ -54,6 +59,11 @@ export const anomalyNames = [
   'case-mismatch',
   'before-query',
   'record-limit',
+  'fragment-overlap',
+  'fragment-conflict',
+  'fragment-missing',
+  'segment-conflict',
+  'segment-missing',
 ] as const
 
 /** Anomalies that mean the bytes do not parse as they should; such messages keep a bounded raw copy. */

@@ -36,6 +36,11 @@ function ipv4(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): 
   addresses[7] = word(bytes, at + 16)
   const protocol = bytes[at + 9]
   const isFragment = (((bytes[at + 6] & 0x3f) << 8) | bytes[at + 7]) !== 0
+  if (isFragment) {
+    packet.fragmentOffset = (((bytes[at + 6] & 0x1f) << 8) | bytes[at + 7]) << 3
+    packet.hasMoreFragments = (bytes[at + 6] & 0x20) !== 0
+    packet.fragmentId = packet.ipId
+  }
   return transport(bytes, at + headerBytes, protocol, isFragment, ports, packet)
 }
 
@@ -57,7 +62,11 @@ function ipv6(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): 
   for (let headers = 0; headers < extensionLimit; headers++) {
     if (protocol === 44) {
       if (at + 8 > packet.end) return Bin.ipv6Header
-      isFragment ||= (((bytes[at + 2] << 8) | bytes[at + 3]) & 0xfff9) !== 0
+      const place = (bytes[at + 2] << 8) | bytes[at + 3]
+      isFragment = (place & 0xfff9) !== 0
+      packet.fragmentOffset = place & 0xfff8
+      packet.hasMoreFragments = (place & 1) !== 0
+      packet.fragmentId = word(bytes, at + 4)
       protocol = bytes[at]
       at += 8
       if (isFragment) break
@@ -91,7 +100,11 @@ function limit(end: number, packet: Packet): void {
   if (end < packet.end) packet.end = end
 }
 
-function transport(
+/**
+ * Reads the transport header at `at`. Besides the bins of ended packets it returns the kinds that need more than one packet or another
+ * layer (fragment, tcp, tunnels), with payloadStart..payloadEnd set to what they begin with.
+ */
+export function transport(
   bytes: Uint8Array,
   at: number,
   protocol: number,
@@ -99,23 +112,34 @@ function transport(
   ports: PortTable,
   packet: Packet,
 ): number {
-  if (protocol === 17) return isFragment ? Bin.fragment : udp(bytes, at, ports, packet)
-  if (protocol === 6) return isFragment ? Bin.other : tcp(bytes, at, ports, packet)
+  packet.protocol = protocol
+  packet.payloadStart = at
+  packet.payloadEnd = packet.end
+  if (isFragment) return isTransportRead(protocol) ? Bin.fragment : Bin.other
+  if (protocol === 17) return udp(bytes, at, ports, packet)
+  if (protocol === 6) return tcp(bytes, at, ports, packet)
   if (protocol === 47) return Bin.gre
   if (protocol === 4 || protocol === 41) return Bin.ipInIp
   return Bin.other
+}
+
+function isTransportRead(protocol: number): boolean {
+  return protocol === 17 || protocol === 6 || protocol === 47 || protocol === 4 || protocol === 41
 }
 
 function udp(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): number {
   if (at + 8 > packet.end) return Bin.udpHeader
   const source = (bytes[at] << 8) | bytes[at + 1]
   const destination = (bytes[at + 2] << 8) | bytes[at + 3]
-  const service = ports[destination] || ports[source]
-  if (service === 0) return tunnelBin(destination)
+  const service = serviceOf(ports[source], ports[destination])
+  if (service === 0) {
+    packet.payloadStart = at + 8
+    return tunnelBin(destination)
+  }
   const udpBytes = (bytes[at + 4] << 8) | bytes[at + 5]
   const available = packet.end - at
   let payloadBytes = udpBytes - 8
-  if (udpBytes === 0) payloadBytes = available - 8
+  if (udpBytes === 0) payloadBytes = Math.min(available - 8, longestMessage)
   else if (udpBytes < 8) return Bin.udpHeader
   if (udpBytes > available) {
     payloadBytes = available - 8
@@ -132,6 +156,15 @@ function udp(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): n
   return Bin.dns
 }
 
+/** The longest DNS message; only a jumbogram's payload could be longer. */
+const longestMessage = 65_535
+
+/** The service of a port pair: a resolver's random source port may be 5353, so plain DNS on either side decides. */
+function serviceOf(source: number, destination: number): number {
+  if (source === 0 || destination === 0) return source + destination
+  return source < destination ? source : destination
+}
+
 /** Ports that carry tunnels in UDP: counted until they are opened. */
 function tunnelBin(destination: number): number {
   if (destination === 4789 || destination === 8472) return Bin.vxlan
@@ -144,5 +177,11 @@ function tcp(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): n
   if (at + 4 > packet.end) return Bin.other
   const source = (bytes[at] << 8) | bytes[at + 1]
   const destination = (bytes[at + 2] << 8) | bytes[at + 3]
-  return ports[source] === 0 && ports[destination] === 0 ? Bin.other : Bin.tcp
+  const service = serviceOf(ports[source], ports[destination])
+  if (service === 0) return Bin.other
+  packet.transport = 6
+  packet.service = service - 1
+  packet.sourcePort = source
+  packet.destinationPort = destination
+  return Bin.tcp
 }

@@ -26,9 +26,19 @@ export class Packet {
   service = 0
   ipTtl = 0
   ipId = 0
-  /** Where the payload stands in the batch's buffer. */
+  /** IP protocol of the payload. */
+  protocol = 0
+  /** Where the payload stands in its buffer: the DNS message, or what follows the last header read. */
   payloadStart = 0
   payloadEnd = 0
+  /** Of an IP fragment: byte offset in its datagram, whether more follow, and the datagram's id. */
+  fragmentOffset = 0
+  hasMoreFragments = false
+  fragmentId = 0
+  /** IP fragments that the message came in; 0 for a whole packet. */
+  fragments = 0
+  /** True when the message lay waiting (behind a hole in a stream, in an unfinished datagram): its time is not now. */
+  isLate = false
   /** Anomaly bits of the layers below DNS. */
   anomalies = 0
   /** End of the bytes the current layer may read, and whether the snap length cut the packet. */
@@ -65,12 +75,13 @@ export function decodePacket(
   packet.vlan = 0
   packet.vlanOuter = 0
   packet.anomalies = 0
+  packet.fragments = 0
+  packet.isLate = false
   packet.end = start + captured
   packet.isSnapped = captured < batch.original[index]
   const bytes = batch.bytes
   const ip = linkLayer(bytes, start, batch.link[index], packet)
-  if (ip < 0) return -ip
-  const bin = ipLayer(bytes, ip, ports, packet)
+  const bin = ip < 0 ? -ip : ipLayer(bytes, ip, ports, packet)
   if (packet.isSnapped && bin >= Bin.linkHeader && bin <= Bin.udpHeader) return Bin.snappedHeader
   return bin
 }

@@ -50,6 +50,8 @@ export class Matcher {
   queries = 0
   responses = 0
   malformed = 0
+  /** Messages that the rows written so far stand for; equal to the messages taken once `finish` has run. */
+  accounted = 0
   /** Rows by verdict number. */
   readonly verdicts = new Float64Array(verdictNames.length)
   /** Queries given up early because the table was full. */
@@ -59,6 +61,8 @@ export class Matcher {
   /** Next sequence number that has not been looked at for expiry. */
   private expiry = 0
   private readonly repeats = new RepeatCache()
+  /** Questions that got a truncated answer over UDP: the next one over TCP is its follow-up. */
+  private readonly truncated = new RepeatCache()
   private readonly deferred = new Deferred()
   private isReplaying = false
 
@@ -70,13 +74,16 @@ export class Matcher {
 
   /** Decodes the message that `packet` carries in `bytes` and takes it in. */
   take(bytes: Uint8Array, packet: Packet, message: Message): void {
-    this.expire(packet.seconds, packet.nanoseconds)
+    // A message that lay waiting for its other parts comes with an old time: the clock does not go back for it.
+    if (!packet.isLate) this.expire(packet.seconds, packet.nanoseconds)
     const records = this.sink.records
     markRecords(records, mark)
     const isMulticast = packet.service !== 0
     decodeMessage(bytes, packet.payloadStart, packet.payloadEnd, isMulticast, message, records, 0)
     if (!message.isQuestionReadable) {
       this.malformed++
+      answerDigest.low = 0
+      answerDigest.high = 0
       this.row(Verdict.malformed, -1, 0, bytes, packet, message)
     } else if (isMulticast) {
       if (message.isResponse) {
@@ -92,9 +99,10 @@ export class Matcher {
     }
   }
 
-  /** Ends the capture: what is still outstanding is `open` when its timeout had not run out, else `unanswered`. */
-  finish(): void {
+  /** Ends the capture at the time of its last packet: what is outstanding is `open` when its timeout has not run out, else `unanswered`. */
+  finish(seconds = 0, nanoseconds = 0): void {
     this.release()
+    if (seconds > 0) this.expire(seconds, nanoseconds)
     for (; this.expiry < this.table.head; this.expiry++) {
       const base = this.table.base(this.expiry)
       if (this.table.words[base + Field.state] === State.pending) {
@@ -116,6 +124,7 @@ export class Matcher {
       // A row counts up to 65,535 attempts; the next retransmission opens a row of its own.
       if ((attempts & 0xffff) < 0xffff) {
         table.words[same + Field.ipIdAttempts] = attempts + 1
+        table.words[same + Field.anomalies] |= message.anomalies | packet.anomalies
         return
       }
     }
@@ -131,7 +140,11 @@ export class Matcher {
     words[base + Field.keyHash] = keys.key
     words[base + Field.portHash] = keys.port
     words[base + Field.nameHash] = keys.name
-    words[base + Field.repeat] = this.repeats.isRepeat(keys.repeat, packet.seconds) ? 1 : 0
+    const isRepeat = this.repeats.isRepeat(keys.repeat, packet.seconds)
+    const isFollowup =
+      packet.transport === 6 && this.truncated.isRepeat(keys.repeat, packet.seconds)
+    words[base + Field.repeat] =
+      (packet.fragments << 16) | (isFollowup ? 2 : 0) | (isRepeat ? 1 : 0)
     let at = words[base + Field.arena]
     at = store(table.arena, at, message.qname.buf, 0, message.qname.pos)
     at = store(table.arena, at, message.qnameRaw.buf, 0, message.qnameRaw.pos)
@@ -166,6 +179,11 @@ export class Matcher {
     if (message.questions > 0 && !isCaseKept(table, base, message)) {
       message.anomalies |= Anomaly.caseMismatch
     }
+    if (state === State.answered && isTransfer(packet, words, base)) {
+      // Zone transfers answer with many messages (RFC 5936 section 2.2); each is a row, none a second answer.
+      this.row(Verdict.answered, base, 0, bytes, packet, message)
+      return
+    }
     if (state === State.answered) {
       const isSame =
         words[base + Field.digestLow] === answerDigest.low &&
@@ -181,6 +199,8 @@ export class Matcher {
       return
     }
     this.repeats.remember(keys.repeat, packet.seconds, records, mark.count)
+    if ((message.flags & 0x200) !== 0)
+      this.truncated.note(keys.repeat, packet.seconds + this.timeoutSeconds)
     this.row(Verdict.answered, base, attemptsOf(words, base), bytes, packet, message)
   }
 
@@ -203,24 +223,26 @@ export class Matcher {
     }
   }
 
-  /** Gives up what timed out before `seconds`, forgets what is too old to matter, and lets waiting answers go. */
+  /**
+   * Gives up what timed out before `seconds`, forgets what is too old to matter, and lets waiting answers go. An entry further in the
+   * future than the timeout is from before the clock was set back: it goes as well, or nothing behind it would ever time out.
+   */
   private expire(seconds: number, nanoseconds: number): void {
     const table = this.table
     const timeout = this.timeoutSeconds
     while (this.expiry < table.head) {
       const base = table.base(this.expiry)
-      if (seconds - table.words[base + Field.seconds] < timeout) break
-      const age =
-        seconds -
-        table.words[base + Field.seconds] +
-        (nanoseconds - table.words[base + Field.nanoseconds]) / 1e9
-      if (age <= timeout) break
+      const whole = seconds - table.words[base + Field.seconds]
+      if (whole < timeout && whole > -timeout) break
+      const age = whole + (nanoseconds - table.words[base + Field.nanoseconds]) / 1e9
+      if (age <= timeout && age >= -timeout) break
       if (table.words[base + Field.state] === State.pending) this.giveUp(base, Verdict.unanswered)
       this.expiry++
     }
     const memory = timeout * memoryTimeouts
     while (table.tail < this.expiry) {
-      if (seconds - table.words[table.base(table.tail) + Field.seconds] <= memory) break
+      const age = seconds - table.words[table.base(table.tail) + Field.seconds]
+      if (age <= memory && age >= -memory) break
       table.dropTail()
     }
     if (this.deferred.count > 0 && !this.isReplaying) this.release(seconds, nanoseconds)
@@ -253,6 +275,8 @@ export class Matcher {
     message: Message | null,
   ): void {
     this.verdicts[verdict]++
+    this.accounted += queryMessages
+    if (message !== null && (message.isResponse || verdict === Verdict.malformed)) this.accounted++
     this.sink.append(verdict, base, queryMessages, bytes, packet, message)
   }
 }
@@ -275,6 +299,12 @@ function store(
   if (sizeBytes > 64) arena.set(from.subarray(start, start + sizeBytes), at)
   else for (let i = 0; i < sizeBytes; i++) arena[at + i] = from[start + i]
   return at + sizeBytes
+}
+
+/** True when the query at `base` asked over TCP for a whole zone or its changes: AXFR or IXFR. */
+function isTransfer(packet: Packet, words: Uint32Array, base: number): boolean {
+  const qtype = words[base + Field.question]
+  return packet.transport === 6 && (qtype === 252 || qtype === 251)
 }
 
 /** True when the answer repeats the letters of the query as they were sent (draft-vixie-dnsext-dns0x20). */

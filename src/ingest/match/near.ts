@@ -40,7 +40,10 @@ export function findNearMiss(
     if (!isSameAddress(words, base + Field.server, addresses, side.server)) continue
     if (!isSameQuestion(table, base, message)) continue
     const isSamePort = words[base + Field.ports] === ports
-    if (isSamePort || words[base + Field.idFlags] >>> 16 === message.id) {
+    const isSameId = words[base + Field.idFlags] >>> 16 === message.id
+    // All the same: what differs is the VLAN or the transport, and that is no guess.
+    if (isSamePort && isSameId) continue
+    if (isSamePort || isSameId) {
       nearMiss.verdict = isSamePort ? Verdict.wrongId : Verdict.wrongPort
       nearMiss.base = base
       return

@@ -24,9 +24,13 @@ export class RepeatCache {
       const own = records.ttl[row]
       if (ttl < 0 || own < ttl) ttl = own
     }
-    if (ttl <= 0) return
+    if (ttl > 0) this.note(hash, seconds + Math.min(ttl, 604_800))
+  }
+
+  /** Notes that `hash` is known until `untilSeconds`. */
+  note(hash: number, untilSeconds: number): void {
     const slot = hash & (entries - 1)
     this.hashes[slot] = hash
-    this.expires[slot] = seconds + Math.min(ttl, 604_800)
+    this.expires[slot] = untilSeconds
   }
 }

@@ -30,7 +30,8 @@ export class Deferred {
   hold(bytes: Uint8Array, packet: Packet, key: number): boolean {
     const sizeBytes = packet.payloadEnd - packet.payloadStart
     if (sizeBytes > placeBytes || this.count === places) return false
-    let place = this.held.find((held) => !held.isUsed)
+    let place: Held | undefined
+    for (let i = 0; i < this.held.length; i++) if (!this.held[i].isUsed) place = this.held[i]
     if (place === undefined) {
       place = {
         bytes: new Uint8Array(placeBytes),
@@ -53,16 +54,27 @@ export class Deferred {
 
   /** The oldest answer that waits for this key; null when none does. The place is free again after `release`. */
   matching(key: number): Held | null {
-    return this.oldest((held) => held.key === key)
+    let found: Held | null = null
+    for (let i = 0; i < this.held.length; i++) {
+      const held = this.held[i]
+      if (held.isUsed && held.key === key && isOlder(held, found)) found = held
+    }
+    return found
   }
 
   /** An answer whose time is up at the given packet time, or any one when the capture has ended (no time given). */
   overdue(seconds?: number, nanoseconds = 0): Held | null {
-    return this.oldest((held) => {
-      if (seconds === undefined) return true
-      const age = seconds - held.packet.seconds + (nanoseconds - held.packet.nanoseconds) / 1e9
-      return age > windowSeconds || age < -windowSeconds
-    })
+    let found: Held | null = null
+    for (let i = 0; i < this.held.length; i++) {
+      const held = this.held[i]
+      if (!held.isUsed || !isOlder(held, found)) continue
+      if (seconds !== undefined) {
+        const age = seconds - held.packet.seconds + (nanoseconds - held.packet.nanoseconds) / 1e9
+        if (age <= windowSeconds && age >= -windowSeconds) continue
+      }
+      found = held
+    }
+    return found
   }
 
   /** Frees a place. */
@@ -70,15 +82,10 @@ export class Deferred {
     held.isUsed = false
     this.count--
   }
+}
 
-  private oldest(isWanted: (held: Held) => boolean): Held | null {
-    let found: Held | null = null
-    for (const held of this.held) {
-      if (!held.isUsed || !isWanted(held)) continue
-      if (found === null || held.packet.frame < found.packet.frame) found = held
-    }
-    return found
-  }
+function isOlder(held: Held, found: Held | null): boolean {
+  return found === null || held.packet.frame < found.packet.frame
 }
 
 function copyPacket(from: Packet, to: Packet): void {

@@ -35,6 +35,7 @@ export const Field = {
   digestLow: 33,
   digestHigh: 34,
   frameHigh: 35,
+  /** Bit 0: asked again inside the TTL; bit 1: over TCP after a truncated answer; from bit 16: IP fragments of the query. */
   repeat: 36,
 } as const
 
@@ -48,7 +49,7 @@ export const State = { pending: 0, answered: 1, givenUp: 2 } as const
 export interface TableLimits {
   /** Entries at most, a power of two. 2^20 entries are 150 MB and 10 s of 100,000 queries/s. */
   entries: number
-  /** Bytes of names, options and raw queries at most, a power of two. */
+  /** Bytes of names, options and raw queries at most, a power of two; less than 2^19, what two of the longest queries need, counts as that. */
   arenaBytes: number
 }
 
@@ -73,10 +74,10 @@ export class Table {
   private readonly limits: TableLimits
 
   constructor(limits: TableLimits = tableLimits) {
-    this.limits = limits
+    this.limits = { ...limits, arenaBytes: Math.max(limits.arenaBytes, 1 << 19) }
     this.capacity = Math.min(1 << 14, limits.entries)
     this.words = new Uint32Array(this.capacity * entryWords)
-    this.arena = new Uint8Array(Math.min(1 << 20, limits.arenaBytes))
+    this.arena = new Uint8Array(Math.min(1 << 20, this.limits.arenaBytes))
     this.arenaEnd = new Float64Array(this.capacity)
     this.keyHeads = new Uint32Array(this.capacity * 2)
     this.portHeads = new Uint32Array(this.capacity * 2)

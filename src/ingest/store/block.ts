@@ -42,6 +42,8 @@ export class Block {
   readonly match: Uint8Array<ArrayBuffer>
   readonly attempts: Uint16Array<ArrayBuffer>
   readonly repeatInTtl: Uint8Array<ArrayBuffer>
+  readonly tcpFollowup: Uint8Array<ArrayBuffer>
+  readonly fragments: Uint16Array<ArrayBuffer>
   readonly ednsVersion: Uint8Array<ArrayBuffer>
   readonly ednsSize: Uint16Array<ArrayBuffer>
   readonly isDnssecOk: Uint8Array<ArrayBuffer>
@@ -96,6 +98,8 @@ export class Block {
     this.match = new Uint8Array(capacity)
     this.attempts = new Uint16Array(capacity)
     this.repeatInTtl = new Uint8Array(capacity)
+    this.tcpFollowup = new Uint8Array(capacity)
+    this.fragments = new Uint16Array(capacity)
     this.ednsVersion = new Uint8Array(capacity)
     this.ednsSize = new Uint16Array(capacity)
     this.isDnssecOk = new Uint8Array(capacity)

@@ -21,6 +21,11 @@ export function findDomain(name: Uint8Array, start: number, sizeBytes: number): 
   const end = start + sizeBytes
   const from = sizeBytes > tailBytes ? end - tailBytes : start
   const length = end - from
+  // A run of backslashes that reaches over the tail's start decides whether a dot in it is escaped.
+  if (from > start && name[from - 1] === 92) {
+    lookUp(name, start, sizeBytes)
+    return
+  }
   let hash = length
   for (let i = from; i < end; i++) hash = Math.imul(hash ^ name[i], 0x01000193)
   const entry = (hash ^ (hash >>> 15)) & (cacheEntries - 1)
@@ -34,7 +39,8 @@ export function findDomain(name: Uint8Array, start: number, sizeBytes: number): 
   }
   lookUp(name, start, sizeBytes)
   const domainBytes = sizeBytes - domainFound.start
-  if (domainBytes >= tailBytes) return
+  // Another name can have the same tail: what was found must lie inside it.
+  if (domainBytes >= tailBytes || (domainBytes === 0 && sizeBytes >= tailBytes)) return
   at = entry * (tailBytes + 1)
   cacheTails[at++] = length
   for (let i = from; i < end; i++) cacheTails[at++] = name[i]

@@ -11,6 +11,13 @@ import type { Block, CodeLists } from './block.ts'
 export interface BlockOrigin {
   capture: string
   sensor: string
+  /** Day of ingest in days since 1970 (UTC); the day the block is encoded when absent. */
+  day?: number
+}
+
+/** Today in days since 1970 (UTC). */
+export function today(): number {
+  return Math.floor(Date.now() / 86_400_000)
 }
 
 /** The Native form of all rows of `block` as a list of buffers to be written one after another. They view the block: write them before it is reused. */
@@ -89,7 +96,7 @@ function constant(text: string, rows: number): Uint8Array[] {
   return [keyVersion, ...lowCardinality(written(key), 1, new Uint8Array(rows), rows)]
 }
 
-const indexOfCode = new Uint16Array(noCode + 1)
+const indexOfCode = new Uint32Array(noCode + 1)
 
 /** Numbers as mnemonics: `noCode` is the empty string. */
 function codes(
@@ -98,7 +105,7 @@ function codes(
   nameOf: (code: number) => string,
 ): Uint8Array[] {
   const seen: number[] = []
-  const wide = new Uint16Array(rows)
+  const wide = new Uint32Array(rows)
   for (let row = 0; row < rows; row++) {
     const code = column[row]
     let index = indexOfCode[code]
@@ -115,19 +122,19 @@ function codes(
     writeVarint(keys, name.length)
     writeAscii(keys, name)
   }
-  const indexes = seen.length <= 256 ? Uint8Array.from(wide) : wide
-  return lowCardinality(written(keys), seen.length, indexes, rows)
+  return lowCardinality(written(keys), seen.length, narrowed(wide, seen.length), rows)
 }
 
 function domains(block: Block): Uint8Array[] {
   const { domain, rows } = block
-  const indexes =
-    domain.count <= 256
-      ? Uint8Array.from(domain.indexes.subarray(0, rows))
-      : domain.count <= 65_536
-        ? Uint16Array.from(domain.indexes.subarray(0, rows))
-        : domain.indexes
+  const indexes = narrowed(domain.indexes.subarray(0, rows), domain.count)
   return lowCardinality(written(domain.values.bytes), domain.count, indexes, rows)
+}
+
+/** Indexes into a dictionary of `keyCount` keys in as few bytes as hold them; hostile traffic can use all 65,536 types and none. */
+function narrowed(indexes: Uint32Array<ArrayBuffer>, keyCount: number): Values {
+  if (keyCount <= 256) return new Uint8Array(indexes)
+  return keyCount <= 65_536 ? new Uint16Array(indexes) : indexes
 }
 
 /** One column of a block: its name and type in the header, and its bytes. */
@@ -187,6 +194,8 @@ const columns: readonly Column[] = [
   ['match', matchType, (block, rows) => [view(block.match, rows)]],
   ['attempts', 'UInt16', (block, rows) => [view(block.attempts, rows)]],
   ['repeat_in_ttl', 'UInt8', (block, rows) => [view(block.repeatInTtl, rows)]],
+  ['tcp_followup', 'UInt8', (block, rows) => [view(block.tcpFollowup, rows)]],
+  ['fragments', 'UInt16', (block, rows) => [view(block.fragments, rows)]],
   ['edns_version', 'UInt8', (block, rows) => [view(block.ednsVersion, rows)]],
   ['edns_size', 'UInt16', (block, rows) => [view(block.ednsSize, rows)]],
   ['do', 'UInt8', (block, rows) => [view(block.isDnssecOk, rows)]],
@@ -238,6 +247,11 @@ const columns: readonly Column[] = [
   ['response_ip_id', 'UInt16', (block, rows) => [view(block.responseIpId, rows)]],
   ['anomaly_bits', 'UInt64', (block, rows) => [view(block.anomalies, 2 * rows)]],
   ['raw', 'String', (block) => [written(block.raw.bytes)]],
+  [
+    'ingested',
+    'Date',
+    (_, rows, origin) => [view(new Uint16Array(rows).fill(origin.day ?? today()), rows)],
+  ],
 ]
 
 /** Columns of a block, in its order; what the INSERT names. Columns of the table that are not here take their defaults. */

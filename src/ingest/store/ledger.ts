@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Database } from '../../database/database.ts'
-import { type BinCounts, binTotal } from '../decode/bins.ts'
+import type { BinCounts } from '../decode/bins.ts'
 import { verdictNames } from '../match/verdict.ts'
 
 /** One capture's line of the ledger, as `overhear ingest --json` prints it. */
@@ -35,29 +35,6 @@ export interface LedgerEntry {
   problems: string[]
 }
 
-/** Says what is wrong with the sums of an entry, one sentence each; nothing when every packet and message is accounted for. */
-export function failedSums(entry: LedgerEntry): string[] {
-  const { messages, transactions } = entry
-  const failures: string[] = []
-  const binned = binTotal(entry.bins)
-  if (binned !== entry.packets) {
-    failures.push(`${entry.path}: the bins hold ${binned} packets, but ${entry.packets} were read`)
-  }
-  const counted = messages.query + messages.response + messages.malformed
-  if (counted !== entry.bins.dns) {
-    failures.push(
-      `${entry.path}: ${counted} messages were taken in, but ${entry.bins.dns} were decoded`,
-    )
-  }
-  const malformedRows = transactions.malformed ?? 0
-  if (malformedRows !== messages.malformed) {
-    failures.push(
-      `${entry.path}: ${messages.malformed} malformed messages gave ${malformedRows} rows`,
-    )
-  }
-  return failures
-}
-
 /** Identity of a capture: 16 hex digits of its first MiB, and of its whole content where another capture begins the same. */
 export function captureId(headSha256: string, contentSha256: string | null): string {
   if (contentSha256 === null) return headSha256.slice(0, 16)
@@ -74,8 +51,8 @@ export async function knownEntries(database: Database, headSha256: string): Prom
   const rows = await database.rows<LedgerRow>(
     `SELECT id, path, sha256, content_sha256, format, compression, link, packets, dns, other, malformed, unsupported,
        queries AS query, responses AS response, malformed_messages, verdicts AS transactions, evicted, dropped,
-       replaceOne(toString(first_packet), ' ', 'T') || 'Z' AS first_packet,
-       replaceOne(toString(last_packet), ' ', 'T') || 'Z' AS last_packet,
+       if(packets = 0, NULL, replaceOne(toString(first_packet), ' ', 'T') || 'Z') AS first_packet,
+       if(packets = 0, NULL, replaceOne(toString(last_packet), ' ', 'T') || 'Z') AS last_packet,
        file_bytes AS bytes, content_bytes, problems
      FROM captures WHERE head_sha256 = {head:String}`,
     { head: headSha256 },

@@ -48,11 +48,16 @@ export function noOptions(block: Block): void {
   appendEmpty(block.cookie)
 }
 
-/** Options of the answer: codes and extended errors of the row being written. */
+/** Options of the answer: codes and extended errors of the row being written, and its subnet where the query's columns hold none. */
 export function responseOptions(block: Block, bytes: Uint8Array, at: number, end: number): void {
   let hasText = false
   for (let next = readOption(bytes, at, end); next >= 0; next = readOption(bytes, next, end)) {
     appendToList(block.responseEdnsOptions, optionRead.code)
+    if (optionRead.code === clientSubnetCode && isEmptyLast(block.ecs)) {
+      const start = block.ecs.bytes.pos
+      writeEcs(block.ecs.bytes, bytes, optionRead.at, optionRead.length)
+      closeString(block.ecs, start)
+    }
     if (optionRead.code !== extendedErrorCode || optionRead.length < 2) continue
     appendToList(block.ede, (bytes[optionRead.at] << 8) | bytes[optionRead.at + 1])
     if (hasText || optionRead.length === 2) continue
@@ -60,6 +65,11 @@ export function responseOptions(block: Block, bytes: Uint8Array, at: number, end
     writeText(block.edeText, bytes, optionRead.at + 2, optionRead.at + optionRead.length)
   }
   if (!hasText) appendEmpty(block.edeText)
+}
+
+/** True when the last value is empty: a subnet ends with a digit, so a zero octet can only be a length. */
+function isEmptyLast(column: StringColumn): boolean {
+  return column.bytes.buf[column.bytes.pos - 1] === 0
 }
 
 /** Longest cookie of RFC 7873 section 4: 8 octets of the client, 8 to 32 of the server. */

@@ -66,9 +66,12 @@ export class RowWriter implements ExchangeSink {
     if (message === null || packet === null || bytes === null) {
       this.noResponse(block, row)
     } else if (message.isResponse) {
+      if (base < 0) loneResponse(block, row, packet)
       responseSide(block, row, bytes, packet, message)
-      if (base < 0) loneResponse(block, row, packet, message)
-      else setLatency(block, row, this.table.words, base, packet)
+      if (base >= 0) {
+        setLatency(block, row, this.table.words, base, packet)
+        block.fragments[row] += packet.fragments
+      }
     } else {
       this.loneQuery(block, row, bytes, packet, message)
     }
@@ -95,7 +98,7 @@ export class RowWriter implements ExchangeSink {
     block.responseEdnsOptions.end[2 * row] = block.responseEdnsOptions.count
     block.ede.end[2 * row] = block.ede.count
     block.rows++
-    if (block.rows === this.capacity) this.flush()
+    if (block.rows === this.capacity || textBytes(block) > textLimit) this.flush()
   }
 
   /** Everything the table kept of the query; its own records are decoded again from its kept bytes. */
@@ -106,8 +109,10 @@ export class RowWriter implements ExchangeSink {
     block.frame[2 * row + 1] = words[base + Field.frameHigh]
     block.offset[2 * row] = words[base + Field.offsetLow]
     block.offset[2 * row + 1] = words[base + Field.offsetHigh]
-    block.client.set(words.subarray(base + Field.client, base + Field.client + 4), 4 * row)
-    block.server.set(words.subarray(base + Field.server, base + Field.server + 4), 4 * row)
+    for (let i = 0; i < 4; i++) {
+      block.client[4 * row + i] = words[base + Field.client + i]
+      block.server[4 * row + i] = words[base + Field.server + i]
+    }
     const ports = words[base + Field.ports]
     block.clientPort[row] = ports >>> 16
     block.serverPort[row] = ports
@@ -124,7 +129,10 @@ export class RowWriter implements ExchangeSink {
     block.vlan[row] = vlans
     block.vlanOuter[row] = vlans >>> 16
     block.queryBytes[row] = words[base + Field.size]
-    block.repeatInTtl[row] = words[base + Field.repeat]
+    const repeat = words[base + Field.repeat]
+    block.repeatInTtl[row] = repeat & 1
+    block.tcpFollowup[row] = (repeat >>> 1) & 1
+    block.fragments[row] = repeat >>> 16
     block.anomalies[2 * row] = words[base + Field.anomalies]
     const edns = words[base + Field.edns]
     block.ednsSize[row] = edns
@@ -198,6 +206,8 @@ export class RowWriter implements ExchangeSink {
     setTime(block.ts, row, packet.seconds, packet.nanoseconds)
     setWide(block.frame, row, packet.frame)
     setWide(block.offset, row, packet.offset)
+    block.vlan[row] = 0
+    block.vlanOuter[row] = 0
     setFlow(block, row, packet, 0, 4, packet.sourcePort, packet.destinationPort)
     block.queryIpTtl[row] = packet.ipTtl
     block.queryIpId[row] = packet.ipId
@@ -206,6 +216,8 @@ export class RowWriter implements ExchangeSink {
     block.opcode[row] = message.opcode
     block.queryBytes[row] = message.size
     block.repeatInTtl[row] = 0
+    block.tcpFollowup[row] = 0
+    block.fragments[row] = packet.fragments
     block.ednsSize[row] = message.ednsSize
     block.ednsVersion[row] = message.ednsVersion
     block.isDnssecOk[row] = message.isDnssecOk ? 1 : 0
@@ -237,6 +249,13 @@ export class RowWriter implements ExchangeSink {
 
 const noBytes = new Uint8Array(0)
 
+/** Text of records and raw copies in a block at most: a flood of answers made of pointers unfolds to 100 kB and more for each packet. */
+const textLimit = 1 << 28
+
+function textBytes(block: Block): number {
+  return block.records.name.bytes.pos + block.records.data.bytes.pos + block.raw.bytes.pos
+}
+
 function responseSide(
   block: Block,
   row: number,
@@ -257,14 +276,14 @@ function responseSide(
   block.responseIpId[row] = packet.ipId
   responseOptions(block, bytes, message.optStart, message.optEnd)
   block.anomalies[2 * row] |= message.anomalies | packet.anomalies
-  // Near misses and the tag of one direction: what the answer's own packet says counts.
+  // Near misses: what the answer's own packet says counts.
   setFlow(block, row, packet, 4, 0, packet.destinationPort, packet.sourcePort)
   block.id[row] = message.id
   block.opcode[row] = message.opcode
 }
 
 /** An answer without a query: the query's columns are empty. */
-function loneResponse(block: Block, row: number, packet: Packet, message: Message): void {
+function loneResponse(block: Block, row: number, packet: Packet): void {
   setTime(block.ts, row, packet.seconds, packet.nanoseconds)
   setWide(block.frame, row, 0)
   setWide(block.offset, row, 0)
@@ -274,12 +293,14 @@ function loneResponse(block: Block, row: number, packet: Packet, message: Messag
   block.queryFlags[row] = 0
   block.queryBytes[row] = 0
   block.repeatInTtl[row] = 0
+  block.tcpFollowup[row] = 0
+  block.fragments[row] = packet.fragments
   block.ednsSize[row] = 0
   block.ednsVersion[row] = 0
   block.isDnssecOk[row] = 0
+  block.vlan[row] = 0
+  block.vlanOuter[row] = 0
   noOptions(block)
-  if (!message.isQuestionReadable && message.qname.pos === 0)
-    block.digest.fill(0, 2 * row, 2 * row + 2)
 }
 
 function setQuestion(
@@ -321,6 +342,8 @@ function setFlow(
   block.serverPort[row] = serverPort
   block.transport[row] = packet.transport
   block.service[row] = packet.service
+  // Many mirror ports tag one direction only: a missing tag leaves the query's.
+  if (packet.vlan === 0 && packet.vlanOuter === 0) return
   block.vlan[row] = packet.vlan
   block.vlanOuter[row] = packet.vlanOuter
 }

@@ -1,37 +1,79 @@
 // The spool: a block is sealed into a private file before it is inserted, so that a failed or killed insert is repeated, never lost.
 
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from '../../database/database.ts'
-import { StoreError } from '../../errors.ts'
+import { SourceError, StoreError } from '../../errors.ts'
 import type { Block } from './block.ts'
-import { type BlockOrigin, columnNames, encodeBlock } from './encode.ts'
+import { type BlockOrigin, columnNames, encodeBlock, today } from './encode.ts'
 
 const table = 'transactions'
 const runPrefix = 'run-'
 const sealed = '.native'
 const unsealed = '.part'
+const begun = '.begun'
+
+/** Spool folders in use by this process: any other folder under its pid was left by a dead process that had the same. */
+const openFolders = new Set<string>()
+let foldersNamed = 0
+
+function newFolder(parent: string): string {
+  const folder = join(parent, `${runPrefix}${process.pid}-${++foldersNamed}`)
+  openFolders.add(folder)
+  return folder
+}
 
 /** Writes blocks through the spool folder of one run; one insert is under way while the next block fills. */
 export class Spool {
   private readonly database: Database
+  private readonly parent: string
   private readonly folder: string
   private inFlight: Promise<void> = Promise.resolve()
   private failure: unknown = null
 
-  private constructor(database: Database, folder: string) {
+  private constructor(database: Database, parent: string, folder: string) {
     this.database = database
+    this.parent = parent
     this.folder = folder
   }
 
   /** Opens the spool under `parent`, and first inserts what runs that are no more have left there. */
   static async open(database: Database, parent: string): Promise<Spool> {
-    const folder = join(parent, `${runPrefix}${process.pid}`)
-    await guarded(folder, () => mkdir(folder, { recursive: true, mode: 0o700 }))
-    const spool = new Spool(database, folder)
-    await spool.replay(parent)
+    const folder = newFolder(parent)
+    const spool = new Spool(database, parent, folder)
+    try {
+      await guarded(folder, () => mkdir(folder, { recursive: true, mode: 0o700 }))
+      await spool.replay()
+    } catch (error) {
+      await spool.close()
+      throw error
+    }
     return spool
+  }
+
+  /**
+   * Notes that capture `id` is begun with these options and returns the day its rows are ingested. A capture that was begun before and not
+   * finished keeps its day, because a token is only known in its own month's partition; other options would give other blocks under the
+   * same tokens, so they are a SourceError.
+   */
+  async begin(id: string, path: string, options: string): Promise<number> {
+    const file = join(this.parent, id + begun)
+    const [day, before] = (await readFile(file, 'utf8').catch(() => '')).split('\n')
+    if (before === undefined || !/^\d+$/.test(day)) {
+      await guarded(file, () => writeText(file, `${today()}\n${options}\n`))
+      return today()
+    }
+    if (before === options) return Number(day)
+    throw new SourceError(
+      'begun-otherwise',
+      `${path}: was begun with ${before} and not finished: take it in with ${before} again, or into another store (where the store was emptied since, remove ${file})`,
+    )
+  }
+
+  /** Forgets what `begin` noted; the ledger knows the capture now. */
+  async end(id: string): Promise<void> {
+    await rm(join(this.parent, id + begun), { force: true })
   }
 
   /**
@@ -58,6 +100,7 @@ export class Spool {
   async close(): Promise<void> {
     await this.inFlight
     await rmdir(this.folder).catch(() => undefined)
+    openFolders.delete(this.folder)
   }
 
   private rethrow(): void {
@@ -70,19 +113,48 @@ export class Spool {
   }
 
   /** Inserts the sealed blocks of dead runs; their tokens make a block that had arrived after all a no-op. */
-  private async replay(parent: string): Promise<void> {
-    for (const name of await readdir(parent)) {
-      const pid = Number(name.slice(runPrefix.length))
-      if (!name.startsWith(runPrefix) || (isAlive(pid) && pid !== process.pid)) continue
-      const folder = join(parent, name)
-      for (const file of (await readdir(folder)).sort()) {
-        const path = join(folder, file)
-        if (file.endsWith(sealed)) {
-          await this.insert(path, file.slice(0, -sealed.length).replaceAll('_', ':'))
-        } else if (file.endsWith(unsealed)) await unlink(path)
+  private async replay(): Promise<void> {
+    for (const name of await readdir(this.parent)) {
+      if (!name.startsWith(runPrefix)) continue
+      const left = join(this.parent, name)
+      const pid = Number.parseInt(name.slice(runPrefix.length), 10)
+      if (pid === process.pid ? openFolders.has(left) : isAlive(pid)) continue
+      // Taken over by its name: of two runs that find it only one has it, and it is found again when this one dies.
+      const folder = newFolder(this.parent)
+      try {
+        if (await isMoved(left, folder)) await this.replayFolder(folder)
+      } finally {
+        openFolders.delete(folder)
       }
-      if (pid !== process.pid) await rm(folder, { recursive: true, force: true })
     }
+  }
+
+  private async replayFolder(folder: string): Promise<void> {
+    for (const file of (await readdir(folder)).sort()) {
+      if (!file.endsWith(sealed)) continue
+      const token = file.slice(0, -sealed.length).replaceAll('_', ':')
+      await this.insert(join(folder, file), token)
+    }
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function isMoved(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
+}
+
+async function writeText(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'w', 0o600)
+  try {
+    await handle.writeFile(text)
+  } finally {
+    await handle.close()
   }
 }
 
