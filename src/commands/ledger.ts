@@ -9,7 +9,9 @@ export function ledgerLines(entry: LedgerEntry): string[] {
   const path = printablePath(entry.path)
   if (entry.already) return [`${path}: in the store already, as ${entry.id}`]
   const packets = plural(entry.packets, 'packet')
-  const lines = [`${path}: ${packets}, ${plural(entry.bins.dns, 'DNS message')}`]
+  const { query, response, malformed } = entry.messages
+  const messages = plural(query + response + malformed, 'DNS message')
+  const lines = [`${path}: ${packets}, ${messages}`]
   const verdicts = Object.entries(entry.transactions)
   if (verdicts.length > 0) lines.push(`  exchanges: ${list(verdicts)}`)
   const left = Object.entries({ ...entry.bins.unsupported, ...entry.bins.malformed })
