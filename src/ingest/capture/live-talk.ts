@@ -1,5 +1,6 @@
 // What tcpdump and dumpcap say on stderr: counters at the end, and the reasons why nothing can be captured.
 
+import { readdirSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { SourceError } from '../../errors.ts'
 
@@ -59,7 +60,7 @@ export function explainFailure(
   if (/no such device|there is no device|SIOCGIFHWADDR|doesn't exist/i.test(talk))
     return new SourceError(
       'no-interface',
-      `${name}: no such interface; this machine has ${Object.keys(networkInterfaces()).join(', ')}`,
+      `${name}: no such interface; this machine has ${interfaceNames().join(', ')}`,
     )
   const reason = lastComplaint(talk)
   if (
@@ -73,6 +74,16 @@ export function explainFailure(
 /** Whether another program would fail in the same way. */
 export function isFatal(failure: SourceError): boolean {
   return failure.code !== 'no-tool' && failure.code !== 'no-permission'
+}
+
+/** A mirrored port has no address as a rule, and Node lists only interfaces that have one. */
+function interfaceNames(): string[] {
+  try {
+    const entries = readdirSync('/sys/class/net', { withFileTypes: true })
+    return entries.filter((entry) => !entry.isFile()).map(({ name }) => name)
+  } catch {
+    return Object.keys(networkInterfaces())
+  }
 }
 
 function lastComplaint(talk: string): string {

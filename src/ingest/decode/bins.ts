@@ -11,14 +11,23 @@ export const Bin = {
   snappedHeader: 6,
   linkType: 7,
   fragment: 8,
-  tcp: 9,
-  gre: 10,
-  ipInIp: 11,
-  vxlan: 12,
-  geneve: 13,
-  gtp: 14,
-  pppoe: 15,
-  mpls: 16,
+  gre: 9,
+  vxlan: 10,
+  geneve: 11,
+  tunnelDepth: 12,
+  fragmentUnfinished: 13,
+  tcpHeader: 14,
+  tcpPayload: 15,
+} as const
+
+/** What one packet alone does not decide: returned in place of a bin, outside the numbers of `Bin`. */
+export const More = {
+  /** An IP fragment: the others decide. */
+  fragment: 32,
+  /** A TCP segment on a DNS port: its stream decides. */
+  segment: 33,
+  /** A tunnel: what is inside decides. */
+  tunnel: 34,
 } as const
 
 /** Where each bin stands in the ledger's JSON: `dns`, `other`, or a reason under `malformed` or `unsupported`. */
@@ -34,15 +43,14 @@ export const binNames: readonly {
   { group: 'malformed', reason: 'udp-header' },
   { group: 'malformed', reason: 'snapped-header' },
   { group: 'unsupported', reason: 'link-type' },
-  { group: 'malformed', reason: 'fragment-unfinished' },
-  { group: 'malformed', reason: 'tcp-payload' },
+  { group: 'unsupported', reason: 'fragment' },
   { group: 'unsupported', reason: 'gre' },
-  { group: 'unsupported', reason: 'ip-in-ip' },
   { group: 'unsupported', reason: 'vxlan' },
   { group: 'unsupported', reason: 'geneve' },
-  { group: 'unsupported', reason: 'gtp-u' },
-  { group: 'unsupported', reason: 'pppoe' },
-  { group: 'unsupported', reason: 'mpls' },
+  { group: 'unsupported', reason: 'tunnel-depth' },
+  { group: 'malformed', reason: 'fragment-unfinished' },
+  { group: 'malformed', reason: 'tcp-header' },
+  { group: 'malformed', reason: 'tcp-payload' },
 ]
 
 /** The bins of one run as the ledger prints them. */

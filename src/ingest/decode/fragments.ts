@@ -21,6 +21,8 @@ export interface Datagram {
   nanoseconds: number
   vlan: number
   vlanOuter: number
+  tunnel: number
+  tunnelId: number
   /** True when the fragment with offset 0 has come: without it nothing says which ports it is for. */
   hasStart: boolean
   /** Fragment anomalies. */
@@ -49,19 +51,18 @@ export class Fragments {
   }
 
   /**
-   * Adds the fragment whose payload is `bytes[at .. end)` at byte `offset` of its datagram. Returns the datagram when this completes it
-   * (give it back with `release` after use), else null.
+   * Adds the fragment that `packet` describes, payload `bytes[packet.payloadStart .. packet.payloadEnd)`. Returns the datagram when this
+   * completes it (give it back with `release` after use), else null.
    */
-  add(
-    bytes: Uint8Array,
-    at: number,
-    end: number,
-    offset: number,
-    hasMore: boolean,
-    id: number,
-    protocol: number,
-    packet: Packet,
-  ): Datagram | null {
+  add(bytes: Uint8Array, packet: Packet): Datagram | null {
+    const {
+      payloadStart: at,
+      payloadEnd: end,
+      fragmentOffset: offset,
+      hasMoreFragments: hasMore,
+      protocol,
+    } = packet
+    const id = packet.fragmentId
     this.expire(packet.seconds)
     const datagram = this.find(id, protocol, packet)
     datagram.fragments++
@@ -181,6 +182,8 @@ function describe(datagram: Datagram, packet: Packet): void {
   datagram.offset = packet.offset
   datagram.vlan = packet.vlan
   datagram.vlanOuter = packet.vlanOuter
+  datagram.tunnel = packet.tunnel
+  datagram.tunnelId = packet.tunnelId
 }
 
 function newDatagram(): Datagram {
@@ -198,6 +201,8 @@ function newDatagram(): Datagram {
     nanoseconds: 0,
     vlan: 0,
     vlanOuter: 0,
+    tunnel: 0,
+    tunnelId: 0,
     hasStart: false,
     anomalies: 0,
     key: 0,

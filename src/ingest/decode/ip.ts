@@ -1,8 +1,9 @@
 // IPv4 (RFC 791) and IPv6 with extension headers (RFC 8200) down to UDP (RFC 768).
 
 import { Anomaly } from './anomaly.ts'
-import { Bin } from './bins.ts'
+import { Bin, More } from './bins.ts'
 import type { Packet, PortTable } from './packet.ts'
+import { tunnelOfPort, tunnelOfProtocol } from './tunnel-kinds.ts'
 
 /** Reads the IP header at `at` and what follows it; returns the packet's bin and fills `packet` when that is `Bin.dns`. */
 export function ipLayer(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): number {
@@ -34,14 +35,22 @@ function ipv4(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): 
   addresses[5] = 0
   addresses[6] = mappedWord
   addresses[7] = word(bytes, at + 16)
-  const protocol = bytes[at + 9]
+  let protocol = bytes[at + 9]
   const isFragment = (((bytes[at + 6] & 0x3f) << 8) | bytes[at + 7]) !== 0
   if (isFragment) {
     packet.fragmentOffset = (((bytes[at + 6] & 0x1f) << 8) | bytes[at + 7]) << 3
     packet.hasMoreFragments = (bytes[at + 6] & 0x20) !== 0
     packet.fragmentId = packet.ipId
   }
-  return transport(bytes, at + headerBytes, protocol, isFragment, ports, packet)
+  at += headerBytes
+  // An authentication header (RFC 4302) leaves what follows readable.
+  if (protocol === 51 && !isFragment) {
+    if (at + 12 > packet.end) return Bin.ipv4Header
+    protocol = bytes[at]
+    at += (bytes[at + 1] + 2) << 2
+    if (at > packet.end) return Bin.ipv4Header
+  }
+  return transport(bytes, at, protocol, isFragment, ports, packet)
 }
 
 /** Extension headers walked at most; more than RFC 8200 section 4.1 orders could ever need. */
@@ -101,8 +110,8 @@ function limit(end: number, packet: Packet): void {
 }
 
 /**
- * Reads the transport header at `at`. Besides the bins of ended packets it returns the kinds that need more than one packet or another
- * layer (fragment, tcp, tunnels), with payloadStart..payloadEnd set to what they begin with.
+ * Reads the transport header at `at`. Besides the bins of ended packets it returns what needs more (see `More`), with
+ * payloadStart..payloadEnd set to what that begins with.
  */
 export function transport(
   bytes: Uint8Array,
@@ -115,16 +124,16 @@ export function transport(
   packet.protocol = protocol
   packet.payloadStart = at
   packet.payloadEnd = packet.end
-  if (isFragment) return isTransportRead(protocol) ? Bin.fragment : Bin.other
-  if (protocol === 17) return udp(bytes, at, ports, packet)
-  if (protocol === 6) return tcp(bytes, at, ports, packet)
-  if (protocol === 47) return Bin.gre
-  if (protocol === 4 || protocol === 41) return Bin.ipInIp
-  return Bin.other
+  const tunnel = tunnelOfProtocol[protocol]
+  if (tunnel !== 0) return isFragment ? More.fragment : inTunnel(tunnel, packet)
+  if (protocol !== 17 && protocol !== 6) return Bin.other
+  if (isFragment) return More.fragment
+  return protocol === 17 ? udp(bytes, at, ports, packet) : tcp(bytes, at, ports, packet)
 }
 
-function isTransportRead(protocol: number): boolean {
-  return protocol === 17 || protocol === 6 || protocol === 47 || protocol === 4 || protocol === 41
+function inTunnel(tunnel: number, packet: Packet): number {
+  packet.tunnelHeader = tunnel
+  return More.tunnel
 }
 
 function udp(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): number {
@@ -133,8 +142,9 @@ function udp(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): n
   const destination = (bytes[at + 2] << 8) | bytes[at + 3]
   const service = serviceOf(ports[source], ports[destination])
   if (service === 0) {
+    const tunnel = tunnelOfPort[destination] || tunnelOfPort[source]
     packet.payloadStart = at + 8
-    return tunnelBin(destination)
+    return tunnel === 0 ? Bin.other : inTunnel(tunnel, packet)
   }
   const udpBytes = (bytes[at + 4] << 8) | bytes[at + 5]
   const available = packet.end - at
@@ -165,14 +175,6 @@ function serviceOf(source: number, destination: number): number {
   return source < destination ? source : destination
 }
 
-/** Ports that carry tunnels in UDP: counted until they are opened. */
-function tunnelBin(destination: number): number {
-  if (destination === 4789 || destination === 8472) return Bin.vxlan
-  if (destination === 6081) return Bin.geneve
-  if (destination === 2152) return Bin.gtp
-  return Bin.other
-}
-
 function tcp(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): number {
   if (at + 4 > packet.end) return Bin.other
   const source = (bytes[at] << 8) | bytes[at + 1]
@@ -183,5 +185,5 @@ function tcp(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): n
   packet.service = service - 1
   packet.sourcePort = source
   packet.destinationPort = destination
-  return Bin.tcp
+  return More.segment
 }

@@ -1,28 +1,45 @@
-// Link layers down to IP: Ethernet with 802.1Q/802.1ad tags, Linux cooked v1 and v2, raw IP, BSD null and loop (tcpdump.org link types).
+// Link layers down to IP: which link type is read by which function, and the headers that name another inside (tcpdump.org link types).
 
 import { Bin } from './bins.ts'
+import { etherPayload, etherType } from './link-ethernet.ts'
+import { encryptionLink, ipnetLink, nflogLink, nullLink, pflogLink } from './link-loopback.ts'
+import { ipStart } from './link-next.ts'
+import {
+  ciscoHdlcDirectionLink,
+  ciscoHdlcLink,
+  frameRelayDirectionLink,
+  frameRelayLink,
+  pppDaemonLink,
+  pppDirectionLink,
+  pppLink,
+  pppoeLink,
+} from './link-ppp.ts'
+import {
+  arcnetLink,
+  arcnetLinuxLink,
+  atmLink,
+  fddiLink,
+  fibreChannelLink,
+  fireWireLink,
+  infiniBandLink,
+  tokenRingLink,
+} from './link-ring.ts'
+import { avsLink, prismLink, radiotapLink, wirelessLink } from './link-wireless.ts'
 import type { Packet } from './packet.ts'
 
 /** Returns where the IP header starts, or the negated bin of a packet that has none that we read. Link bins are never 0. */
 export function linkLayer(bytes: Uint8Array, start: number, link: number, packet: Packet): number {
   switch (link) {
-    case linkEthernet:
+    case 1:
       return etherType(bytes, start + 12, packet)
-    case linkRaw:
-    case linkIpv4:
-    case linkIpv6:
-    case 12:
-    case 14:
-      return start
-    case linkNull:
-    case linkLoop:
-      return start + 4 <= packet.end ? nullFamily(bytes, start) : -Bin.linkHeader
-    case linkCooked:
-      return etherType(bytes, start + 14, packet)
-    case linkCooked2:
-      return cooked2(bytes, start, packet)
+    case 192:
+      return perPacketLink(bytes, start, packet)
+    case 197:
+      return recordLink(bytes, start, packet)
+    case 258:
+      return pktapLink(bytes, start, packet)
     default:
-      return -Bin.linkType
+      return plainLink(bytes, start, link, packet)
   }
 }
 
@@ -31,70 +48,134 @@ export function isLinkRead(link: number): boolean {
   return readLinks.has(link)
 }
 
-const linkNull = 0
-const linkEthernet = 1
-const linkRaw = 101
-const linkLoop = 108
-const linkCooked = 113
-const linkIpv4 = 228
-const linkIpv6 = 229
-const linkCooked2 = 276
 const readLinks: ReadonlySet<number> = new Set([
-  linkNull,
-  linkEthernet,
-  12,
-  14,
-  linkRaw,
-  linkLoop,
-  linkCooked,
-  linkIpv4,
-  linkIpv6,
-  linkCooked2,
+  0, 1, 6, 7, 9, 10, 12, 14, 50, 51, 100, 101, 104, 105, 106, 107, 108, 109, 113, 117, 119, 122,
+  127, 129, 138, 163, 166, 192, 197, 204, 205, 206, 219, 226, 228, 229, 239, 240, 241, 242, 258,
+  276,
 ])
 
-/** Tags in a stack at most; a frame of tags alone must not spin. */
-const tagLimit = 8
-
-/** Reads the EtherType at `at` and steps over VLAN tags. */
-function etherType(bytes: Uint8Array, at: number, packet: Packet): number {
-  for (let tags = 0; tags <= tagLimit; tags++) {
-    if (at + 2 > packet.end) return -Bin.linkHeader
-    const type = (bytes[at] << 8) | bytes[at + 1]
-    if (type === 0x0800 || type === 0x86dd) return at + 2
-    if (type !== 0x8100 && type !== 0x88a8 && type !== 0x9100 && type !== 0x9200) {
-      return -binOfEtherType(type)
-    }
-    if (at + 4 > packet.end) return -Bin.linkHeader
-    const vlan = ((bytes[at + 2] & 15) << 8) | bytes[at + 3]
-    if (tags === 1) packet.vlanOuter = packet.vlan
-    packet.vlan = vlan
-    at += 4
+/** Link types that name no other one inside, so that this cannot recurse. */
+function plainLink(bytes: Uint8Array, start: number, link: number, packet: Packet): number {
+  switch (link) {
+    case 0:
+    case 108:
+      return nullLink(bytes, start, packet)
+    case 1:
+      return etherType(bytes, start + 12, packet)
+    case 6:
+      return tokenRingLink(bytes, start, packet)
+    case 7:
+      return arcnetLink(bytes, start, packet)
+    case 9:
+    case 50:
+      return pppLink(bytes, start, packet)
+    case 10:
+      return fddiLink(bytes, start, packet)
+    // 12 and 14 are what the BSDs call raw IP.
+    case 12:
+    case 14:
+    case 101:
+    case 228:
+    case 229:
+      return start
+    case 51:
+      return pppoeLink(bytes, start, packet)
+    case 100:
+    case 106:
+      return atmLink(bytes, start, packet)
+    case 104:
+      return ciscoHdlcLink(bytes, start, packet)
+    case 105:
+      return wirelessLink(bytes, start, packet)
+    case 107:
+      return frameRelayLink(bytes, start, packet)
+    case 109:
+      return encryptionLink(bytes, start, packet)
+    case 113:
+      return etherType(bytes, start + 14, packet)
+    case 117:
+      return pflogLink(bytes, start, packet)
+    case 119:
+      return prismLink(bytes, start, packet)
+    case 122:
+      return fibreChannelLink(bytes, start, packet)
+    case 127:
+      return radiotapLink(bytes, start, packet)
+    case 129:
+      return arcnetLinuxLink(bytes, start, packet)
+    case 138:
+      return fireWireLink(bytes, start, packet)
+    case 163:
+      return avsLink(bytes, start, packet)
+    case 166:
+      return pppDaemonLink(bytes, start, packet)
+    case 204:
+      return pppDirectionLink(bytes, start, packet)
+    case 205:
+      return ciscoHdlcDirectionLink(bytes, start, packet)
+    case 206:
+      return frameRelayDirectionLink(bytes, start, packet)
+    case 219:
+      return etherPayload(bytes, start, 0x8847, packet)
+    case 226:
+      return ipnetLink(bytes, start, packet)
+    case 239:
+      return nflogLink(bytes, start, packet)
+    // NetANALYZER: 4 bytes of its own; the transparent kind keeps the 8 bytes of preamble.
+    case 240:
+      return etherType(bytes, start + 16, packet)
+    case 241:
+      return etherType(bytes, start + 24, packet)
+    case 242:
+      return infiniBandLink(bytes, start, packet)
+    case 276:
+      return cooked2(bytes, start, packet)
+    default:
+      return -Bin.linkType
   }
-  return -Bin.linkHeader
-}
-
-function binOfEtherType(type: number): number {
-  if (type === 0x8864 || type === 0x8863) return Bin.pppoe
-  if (type === 0x8847 || type === 0x8848) return Bin.mpls
-  return Bin.other
 }
 
 /** SLL2: protocol first, then a 20-byte header in all. */
 function cooked2(bytes: Uint8Array, start: number, packet: Packet): number {
   if (start + 20 > packet.end) return -Bin.linkHeader
-  const type = (bytes[start] << 8) | bytes[start + 1]
-  if (type === 0x0800 || type === 0x86dd) return start + 20
-  if (type !== 0x8100 && type !== 0x88a8) return -binOfEtherType(type)
-  const inner = start + 20
-  if (inner + 4 > packet.end) return -Bin.linkHeader
-  packet.vlan = ((bytes[inner] & 15) << 8) | bytes[inner + 1]
-  return etherType(bytes, inner + 2, packet)
+  return etherPayload(bytes, start + 20, (bytes[start] << 8) | bytes[start + 1], packet)
 }
 
-/** Address family in either byte order: 2 is IPv4; 24, 28 and 30 are what the BSDs and macOS use for IPv6. */
-function nullFamily(bytes: Uint8Array, start: number): number {
-  const low = bytes[start] | (bytes[start + 1] << 8)
-  const high = (bytes[start + 2] << 8) | bytes[start + 3]
-  const family = low === 0 ? high : low
-  return family === 2 || family === 24 || family === 28 || family === 30 ? start + 4 : -Bin.other
+/** Apple's PKTAP, little-endian: header length, record type (1 is a packet), the link type inside. */
+function pktapLink(bytes: Uint8Array, start: number, packet: Packet): number {
+  if (start + 12 > packet.end) return -Bin.linkHeader
+  const headerBytes = bytes[start] | (bytes[start + 1] << 8)
+  if (headerBytes < 12 || bytes[start + 2] !== 0 || bytes[start + 3] !== 0) return -Bin.linkHeader
+  if (start + headerBytes > packet.end) return -Bin.linkHeader
+  if (bytes[start + 4] !== 1) return -Bin.other
+  const link = bytes[start + 8] | (bytes[start + 9] << 8)
+  return plainLink(bytes, start + headerBytes, link, packet)
+}
+
+/** PPI, little-endian: version, flags, header length, the link type inside. */
+function perPacketLink(bytes: Uint8Array, start: number, packet: Packet): number {
+  if (start + 8 > packet.end) return -Bin.linkHeader
+  const headerBytes = bytes[start + 2] | (bytes[start + 3] << 8)
+  if (headerBytes < 8 || start + headerBytes > packet.end) return -Bin.linkHeader
+  const link = bytes[start + 4] | (bytes[start + 5] << 8)
+  return plainLink(bytes, start + headerBytes, link, packet)
+}
+
+/** Extension headers of an ERF record at most; each says in its top bit whether another follows. */
+const extensionLimit = 16
+
+/** Endace's ERF: 16 bytes, the record type at byte 8; Ethernet records have 2 bytes of padding before the frame. */
+function recordLink(bytes: Uint8Array, start: number, packet: Packet): number {
+  if (start + 16 > packet.end) return -Bin.linkHeader
+  const type = bytes[start + 8] & 0x7f
+  let at = start + 16
+  let hasMore = (bytes[start + 8] & 0x80) !== 0
+  for (let extensions = 0; hasMore && extensions < extensionLimit; extensions++) {
+    if (at + 8 > packet.end) return -Bin.linkHeader
+    hasMore = (bytes[at] & 0x80) !== 0
+    at += 8
+  }
+  if (type === 2 || type === 11 || type === 16) return etherType(bytes, at + 14, packet)
+  if (type === 1) return ciscoHdlcLink(bytes, at, packet)
+  return type === 22 || type === 23 ? ipStart(bytes, at, packet) : -Bin.other
 }

@@ -51,7 +51,7 @@ const maximumMessageText = 1 << 20
 
 /**
  * Decodes bytes start..end into `message` and appends its records (without OPT; further questions as section `question`) to `records`.
- * `sectionShift` is added to every section number. Linear in the message size but for names, which are bounded by `maximumMessageText`.
+ * `sectionShift` is added to the section number of every record, not of questions. Linear in the message size but for names, which are bounded by `maximumMessageText`.
  */
 export function decodeMessage(
   bytes: Uint8Array,
@@ -82,7 +82,7 @@ export function decodeMessage(
     message.flags = end - start >= 4 ? (bytes[start + 2] << 8) | bytes[start + 3] : 0
     message.isResponse = message.flags >= 0x8000
     message.opcode = (message.flags >> 11) & 15
-    message.rcode = 0
+    message.rcode = message.flags & 15
     message.anomalies = Anomaly.shortHeader
     return
   }
@@ -98,22 +98,19 @@ export function decodeMessage(
     message.anomalies |= Anomaly.opcodeUnassigned
   }
   const questionCount = (bytes[start + 4] << 8) | bytes[start + 5]
-  let at = readQuestions(
-    bytes,
-    start,
-    end,
-    questionCount,
-    isMulticast,
-    message,
-    records,
-    sectionShift,
-  )
+  const answerCount = (bytes[start + 6] << 8) | bytes[start + 7]
+  if (answerCount > 0 && flags < 0x8000 && message.opcode === 0 && !isMulticast) {
+    message.anomalies |= Anomaly.queryHasAnswers
+  }
+  const textLimit = records.name.bytes.pos + records.data.bytes.pos + maximumMessageText
+  let at = readQuestions(bytes, start, end, questionCount, isMulticast, message, records, textLimit)
   if (at < 0) return
   for (let section: number = Section.answer; section <= Section.additional; section++) {
     const place = start + 4 + 2 * section
     const count = (bytes[place] << 8) | bytes[place + 1]
     if (count === 0) continue
-    at = readSection(bytes, at, end, section, count, isMulticast, message, records, sectionShift)
+    const shifted = section + sectionShift
+    at = readSection(bytes, at, end, shifted, count, isMulticast, message, records, textLimit)
     if (at < 0) return
   }
   if (at < end) message.anomalies |= Anomaly.trailingBytes
@@ -127,7 +124,7 @@ function readQuestions(
   isMulticast: boolean,
   message: Message,
   records: Records,
-  sectionShift: number,
+  textLimit: number,
 ): number {
   let at = start + 12
   message.isQuestionReadable = true
@@ -152,10 +149,9 @@ function readQuestions(
   at += 4
   if (count === 1) return at
   message.anomalies |= Anomaly.severalQuestions
-  const textLimit = records.name.bytes.pos + maximumMessageText
   while (message.questions < count) {
     const before = records.name.bytes.pos
-    if (before > textLimit) {
+    if (before + records.data.bytes.pos > textLimit) {
       message.anomalies |= Anomaly.recordLimit
       return -1
     }
@@ -171,7 +167,7 @@ function readQuestions(
     closeString(records.data, openString(records.data))
     const type = (bytes[at] << 8) | bytes[at + 1]
     const rrClass = classAt(bytes, at + 2, isMulticast)
-    appendRecord(records, Section.question + sectionShift, type, rrClass, 0)
+    appendRecord(records, Section.question, type, rrClass, 0)
     message.questions++
     at += 4
   }
@@ -188,12 +184,11 @@ function readSection(
   isMulticast: boolean,
   message: Message,
   records: Records,
-  sectionShift: number,
+  textLimit: number,
 ): number {
   const start = message.start
   const name = records.name
   const data = records.data
-  const textLimit = name.bytes.pos + data.bytes.pos + maximumMessageText
   for (; count > 0; count--) {
     const nameBefore = name.bytes.pos
     const dataBefore = data.bytes.pos
@@ -246,7 +241,7 @@ function readSection(
     message.anomalies |= writeRdata(bytes, start, end, type, rdataAt, length, data.bytes)
     closeString(data, dataStart)
     const rrClass = classAt(bytes, at + 2, isMulticast)
-    appendRecord(records, section + sectionShift, type, rrClass, ttl)
+    appendRecord(records, section, type, rrClass, ttl)
     at = rdataAt + length
   }
   return at
@@ -278,7 +273,7 @@ function readOpt(
   section: number,
   message: Message,
 ): void {
-  if (section !== Section.additional) message.anomalies |= Anomaly.optMisplaced
+  if ((section & 3) !== Section.additional) message.anomalies |= Anomaly.optMisplaced
   if (message.hasOpt) {
     message.anomalies |= Anomaly.optRepeated
     return

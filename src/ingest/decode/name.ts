@@ -6,6 +6,9 @@ import { Anomaly } from './anomaly.ts'
 /** Longest name in presentation form: 255 wire octets, each at most `\DDD`. */
 export const maximumNameText = 1024
 
+/** Pointers followed in one name at most: it has no more than 127 labels to jump between; hostile chains could have 8,191 links. */
+const pointerLimit = 127
+
 /** What the last name read was like; one object, reused, so that reading a name allocates nothing. */
 export const nameRead = {
   /** Anomaly bits of this name alone; 0 for a good name. */
@@ -15,11 +18,11 @@ export const nameRead = {
 }
 
 /**
- * Writes the name at `at` (lower case, escaped, without the trailing dot, `.` for the root) and returns the position after it in the record,
+ * Writes the name at `at` (lower case, escaped, without the trailing dot, `.` for the root, nothing when no label can be read) and returns the position after it in the record,
  * or -1 when the bytes end or turn unreadable before the name does: then the readable part is written and `nameRead.anomalies` says why.
  * A pointer that leads forward or round in circles ends the name but not the message: the position after the pointer is returned.
  * `messageStart` is what pointers count from; nothing at or past `end` is read. Terminates because each pointer must lead before the
- * start of the labels it ends.
+ * start of the labels it ends, and at most `pointerLimit` are followed.
  */
 export function readName(
   bytes: Uint8Array,
@@ -36,6 +39,7 @@ export function readName(
   let after = -1
   let runStart = at
   let wireOctets = 1
+  let pointers = 0
   let upper = false
   nameRead.anomalies = 0
   for (;;) {
@@ -99,9 +103,13 @@ export function readName(
       nameRead.anomalies |= target >= at ? Anomaly.pointerForward : Anomaly.pointerLoop
       break
     }
+    if (++pointers > pointerLimit) {
+      nameRead.anomalies |= Anomaly.pointerLoop
+      break
+    }
     runStart = at = target
   }
-  if (pos === textStart) buf[pos++] = 46
+  if (pos === textStart && nameRead.anomalies === 0) buf[pos++] = 46
   out.pos = pos
   nameRead.hadUpperCase = upper
   return after

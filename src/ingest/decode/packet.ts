@@ -26,6 +26,11 @@ export class Packet {
   service = 0
   ipTtl = 0
   ipId = 0
+  /** Tunnel that the message came in (number of `Tunnel`, 0 for none) and its id; of several, the innermost. */
+  tunnel = 0
+  tunnelId = 0
+  /** Tunnel whose header stands at payloadStart. */
+  tunnelHeader = 0
   /** IP protocol of the payload. */
   protocol = 0
   /** Where the payload stands in its buffer: the DNS message, or what follows the last header read. */
@@ -59,7 +64,7 @@ export function portTable(extra: readonly number[]): PortTable {
   return ports
 }
 
-/** Decodes the layers of packet `index` into `packet` and returns its bin; `Bin.dns` means that payloadStart..payloadEnd is a DNS message. */
+/** Decodes the layers of packet `index` into `packet` and returns its bin or what it needs (`More`); `Bin.dns` means that payloadStart..payloadEnd is a DNS message. */
 export function decodePacket(
   batch: PacketBatch,
   index: number,
@@ -76,6 +81,8 @@ export function decodePacket(
   packet.vlanOuter = 0
   packet.anomalies = 0
   packet.fragments = 0
+  packet.tunnel = 0
+  packet.tunnelId = 0
   packet.isLate = false
   packet.end = start + captured
   packet.isSnapped = captured < batch.original[index]

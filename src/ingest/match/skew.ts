@@ -95,6 +95,10 @@ function copyPacket(from: Packet, to: Packet): void {
   to.nanoseconds = from.nanoseconds
   to.vlan = from.vlan
   to.vlanOuter = from.vlanOuter
+  to.tunnel = from.tunnel
+  to.tunnelId = from.tunnelId
+  to.fragments = from.fragments
+  to.isLate = from.isLate
   to.addresses.set(from.addresses)
   to.sourcePort = from.sourcePort
   to.destinationPort = from.destinationPort

@@ -37,10 +37,12 @@ export const Field = {
   frameHigh: 35,
   /** Bit 0: asked again inside the TTL; bit 1: over TCP after a truncated answer; from bit 16: IP fragments of the query. */
   repeat: 36,
+  tunnel: 37,
+  tunnelId: 38,
 } as const
 
 /** Words per entry. */
-export const entryWords = 37
+export const entryWords = 39
 
 /** States of an entry. */
 export const State = { pending: 0, answered: 1, givenUp: 2 } as const
@@ -235,6 +237,8 @@ export function fillEntry(
   words[base + Field.question] = message.qtype
   words[base + Field.questionHigh] = message.qclass
   words[base + Field.vlan] = (packet.vlanOuter << 16) | packet.vlan
+  words[base + Field.tunnel] = packet.tunnel
+  words[base + Field.tunnelId] = packet.tunnelId
   words[base + Field.size] = message.size
   words[base + Field.ipTtlTransport] =
     (packet.transport << 16) | (packet.service << 8) | packet.ipTtl

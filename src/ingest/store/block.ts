@@ -20,6 +20,7 @@ export class Block {
   readonly responseOffset: Uint32Array<ArrayBuffer>
   readonly vlan: Uint16Array<ArrayBuffer>
   readonly vlanOuter: Uint16Array<ArrayBuffer>
+  readonly tunnel: StringColumn
   readonly client: Uint32Array<ArrayBuffer>
   readonly server: Uint32Array<ArrayBuffer>
   readonly clientPort: Uint16Array<ArrayBuffer>
@@ -76,6 +77,7 @@ export class Block {
     this.responseOffset = new Uint32Array(2 * capacity)
     this.vlan = new Uint16Array(capacity)
     this.vlanOuter = new Uint16Array(capacity)
+    this.tunnel = new StringColumn(capacity)
     this.client = new Uint32Array(4 * capacity)
     this.server = new Uint32Array(4 * capacity)
     this.clientPort = new Uint16Array(capacity)
@@ -127,6 +129,7 @@ export class Block {
     for (const column of [
       this.qname,
       this.qnameRaw,
+      this.tunnel,
       this.ecs,
       this.cookie,
       this.edeText,

@@ -156,6 +156,7 @@ const columns: readonly Column[] = [
   ['response_offset', 'UInt64', (block, rows) => [view(block.responseOffset, 2 * rows)]],
   ['vlan', 'UInt16', (block, rows) => [view(block.vlan, rows)]],
   ['vlan_outer', 'UInt16', (block, rows) => [view(block.vlanOuter, rows)]],
+  ['tunnel', 'String', (block) => [written(block.tunnel.bytes)]],
   ['client', 'IPv6', (block, rows) => [view(block.client, 4 * rows)]],
   ['server', 'IPv6', (block, rows) => [view(block.server, 4 * rows)]],
   ['client_port', 'UInt16', (block, rows) => [view(block.clientPort, rows)]],

@@ -1,10 +1,12 @@
 // An exchange becomes a row: what the match table kept of the query and what the answer says, straight into the columns of a block.
 
-import { appendEmpty, appendString } from '../../database/native.ts'
+import { appendEmpty, appendString, closeString, openString } from '../../database/native.ts'
+import { writeAscii, writeDecimal } from '../../dns/bytes.ts'
 import { malformedMask } from '../decode/anomaly.ts'
 import { decodeMessage, Message, noCode } from '../decode/message.ts'
 import type { Packet } from '../decode/packet.ts'
 import { querySection, type Records } from '../decode/records.ts'
+import { tunnelNames } from '../decode/tunnel-kinds.ts'
 import { answerDigest } from '../match/digest.ts'
 import type { ExchangeSink } from '../match/match.ts'
 import { Field, type Table } from '../match/table.ts'
@@ -92,6 +94,13 @@ export class RowWriter implements ExchangeSink {
       setQuestion(block, row, noBytes, 0, 0, noCode, noCode)
       appendEmpty(block.qnameRaw)
     }
+    if (packet !== null) setTunnel(block, packet.tunnel, packet.tunnelId)
+    else
+      setTunnel(
+        block,
+        this.table.words[base + Field.tunnel],
+        this.table.words[base + Field.tunnelId],
+      )
     this.raw(block, base, bytes, message)
     block.recordEnd[2 * row] = block.records.count
     block.ednsOptions.end[2 * row] = block.ednsOptions.count
@@ -322,6 +331,21 @@ function setQuestion(
   findDomain(own, at, end - start)
   block.domain.set(row, own, at + domainFound.start, column.pos)
   block.tldListed[row] = domainFound.isListed ? 1 : 0
+}
+
+/** The tunnel as `vxlan:42`; only the kind where it has no id. */
+function setTunnel(block: Block, tunnel: number, id: number): void {
+  if (tunnel === 0) {
+    appendEmpty(block.tunnel)
+    return
+  }
+  const start = openString(block.tunnel)
+  writeAscii(block.tunnel.bytes, tunnelNames[tunnel])
+  if (id > 0) {
+    writeAscii(block.tunnel.bytes, ':')
+    writeDecimal(block.tunnel.bytes, id)
+  }
+  closeString(block.tunnel, start)
 }
 
 function setFlow(
