@@ -1,5 +1,7 @@
 // Migrations are applied in order, remembered, and never guessed about; on both back ends.
-import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -91,16 +93,73 @@ describe.each(backEnds)('migrations of the $name store', ({ name, locate }) => {
   })
 })
 
+const shipped = readdirSync(schemaFolder)
+  .filter((name) => name.endsWith('.sql'))
+  .sort()
+
+describe.each(backEnds)('a kill during the migration of the $name store', ({ locate }) => {
+  test.each(shipped.map((file, index) => [file, index] as const))(
+    'after %s was applied and before it was remembered is harmless',
+    async (file, index) => {
+      const location = locate(`killed${index}`)
+      await killWhenRemembering(location, index + 1)
+      const before = await openDatabase(location)
+      expect(await before.rows('SELECT name FROM schema_migrations ORDER BY name')).toEqual(
+        shipped.slice(0, index).map((done) => ({ name: done })),
+      )
+      // What the statement made is there, and a row in it must outlive the repetition.
+      const table = /^CREATE (?:TABLE|MATERIALIZED VIEW) IF NOT EXISTS (\w+)/m.exec(
+        readFileSync(new URL(file, schemaFolder), 'utf8'),
+      )?.[1]
+      expect(await before.text(`EXISTS TABLE ${table}`)).toBe('1\n')
+      if (table === 'captures') await before.command("INSERT INTO captures (id) SELECT 'kept'")
+      await before.close()
+      const after = await openStore(location)
+      expect(
+        await after.rows(
+          'SELECT name, count() AS n FROM schema_migrations GROUP BY name ORDER BY name',
+        ),
+      ).toEqual(shipped.map((done) => ({ name: done, n: 1 })))
+      expect(await after.text('SELECT id FROM captures')).toBe(index === 0 ? 'kept\n' : '')
+      await after.close()
+      await (await openStore(location, { create: false })).close()
+    },
+  )
+})
+
 test('the schemas this program ships apply to an empty store, and then open for reading', async () => {
   const location = join(scratch, 'shipped')
   await (await openStore(location)).close()
   const reader = await openStore(location, { create: false })
-  const files = readdirSync(schemaFolder).filter((name) => name.endsWith('.sql'))
   expect(await reader.rows('SELECT count() AS n FROM schema_migrations')).toEqual([
-    { n: files.length },
+    { n: shipped.length },
   ])
   await reader.close()
 })
+
+/** A process that migrates the store and is killed, as by kill -9, instead of remembering its `nth` migration. */
+async function killWhenRemembering(location: string, nth: number): Promise<void> {
+  const source = (file: string) =>
+    JSON.stringify(new URL(`../src/database/${file}`, import.meta.url).href)
+  const script = `
+    import { openDatabase } from ${source('open.ts')}
+    import { migrate } from ${source('migrate.ts')}
+    const database = await openDatabase(${JSON.stringify(location)})
+    const command = database.command.bind(database)
+    let seen = 0
+    database.command = async (sql, parameters) => {
+      if (sql.startsWith('INSERT INTO schema_migrations') && ++seen === ${nth}) process.kill(process.pid, 'SIGKILL')
+      await command(sql, parameters)
+    }
+    await migrate(database)`
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '--eval', script],
+    { cwd: join(import.meta.dirname, '..'), stdio: ['ignore', 'ignore', 'inherit'] },
+  )
+  const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
+  expect(signal).toBe('SIGKILL')
+}
 
 function schemas(label: string, files: Record<string, string>): URL {
   const folder = mkdtempSync(join(scratch, `${label}-`))

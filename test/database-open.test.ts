@@ -15,6 +15,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openDatabase, throwAway } from '../src/database/open.ts'
@@ -127,6 +128,66 @@ describe('an embedded store', () => {
       await database.close()
       execFileSync('umount', [folder])
     }
+  })
+
+  test.skipIf(!canMount())(
+    'stops a result that has to be written as a whole before the disk is full, and tells the way out',
+    async () => {
+      const folder = join(scratch, 'narrow')
+      mkdirSync(folder)
+      // Only what is written takes memory: 76 MiB until 1 GiB is left.
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1100m', 'tmpfs', folder])
+      const database = await openDatabase(join(folder, 'store'))
+      const sizeOf = async (sql: string, format: string) => {
+        let sizeBytes = 0
+        for await (const chunk of database.queryReadOnly(sql, format)) sizeBytes += chunk.length
+        return sizeBytes
+      }
+      try {
+        for (const format of ['JSON', 'Parquet']) {
+          const failure: unknown = await sizeOf(
+            'SELECT rand64() FROM system.numbers',
+            format,
+          ).catch((thrown: unknown) => thrown)
+          expect(failure).toMatchObject({ code: 'disk-full' })
+          expect((failure as StoreError).message).toMatch(
+            new RegExp(`for ${format}, .*${folder}.* JSONEachRow or TSV`),
+          )
+        }
+        expect(readdirSync(join(folder, 'store')).sort()).toEqual(['clickhouse', 'overhear.lock'])
+        writeFileSync(join(folder, 'other'), Buffer.alloc(2 ** 27))
+        expect(await sizeOf('SELECT number FROM numbers(100000)', 'JSON')).toBeGreaterThan(500_000)
+        expect(await sizeOf('SELECT number FROM numbers(20000000)', 'TSVWithNames')).toBe(
+          168_888_897,
+        )
+      } finally {
+        await database.close()
+        execFileSync('umount', [folder])
+      }
+    },
+  )
+
+  test('that is thrown away is gone after Ctrl-C at any moment, from its first on', async () => {
+    const temporary = mkdtempSync(join(scratch, 'tmp-'))
+    const capture = join(import.meta.dirname, '../samples/quiet-hour.pcap.gz')
+    let early = 0
+    for (let turn = 0; turn < 20; turn++) {
+      const child = spawn(
+        process.execPath,
+        ['--import', 'tsx', join(import.meta.dirname, '../src/cli.ts'), 'report', capture],
+        { env: { ...process.env, TMPDIR: temporary }, stdio: 'ignore' },
+      )
+      const ended = once(child, 'exit')
+      const left = () => readdirSync(temporary).filter((name) => name.startsWith('overhear-'))
+      // Every second one as soon as there is something to leave behind, the others anywhere in the start.
+      if (turn % 2 === 0) while (left().length === 0 && child.exitCode === null) await sleep(1)
+      await sleep(Math.random() * (turn % 2 === 0 ? 100 : 1500))
+      if (left().length > 0) early += 1
+      child.kill('SIGINT')
+      await ended
+      expect(left(), `turn ${turn}`).toEqual([])
+    }
+    expect(early).toBeGreaterThan(0)
   })
 
   test('that is thrown away leaves nothing behind, closed, interrupted or killed', async () => {

@@ -1,4 +1,4 @@
-// SQL typed by a user may read the store and nothing else, on both back ends.
+// SQL typed by a user may read the store and nothing else, whole and in any format, on both back ends.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -41,6 +41,50 @@ describe.each(backEnds)('read-only SQL on the $name store', ({ locate }) => {
     expect(await ask('EXPLAIN SELECT 1')).not.toBe('')
     expect(await ask('SHOW CREATE TABLE once FORMAT TSVRaw')).toContain('CREATE TABLE')
     expect(await ask('FROM numbers(3) SELECT sum(number)')).toBe('3\n')
+  })
+
+  test('formats with names stream, and give what the engine gives as a whole', async () => {
+    const queries = [
+      'SELECT number AS `a\nb`, toString(number) AS `c\'"` FROM numbers({n:UInt64})',
+      'SELECT 1 AS a WHERE {n:UInt64} = 0',
+      'SELECT 1, 2 UNION ALL SELECT 1, NULL WHERE {n:UInt64} = 0 -- it ends in a remark',
+      'WITH x AS (SELECT number AS q FROM numbers({n:UInt64})) SELECT q, [q] FROM x ORDER BY q DESC LIMIT 3 ;',
+      'SELECT number % 2 AS k, count() FROM numbers({n:UInt64}) GROUP BY k WITH TOTALS ORDER BY k',
+      'SELECT l.number, r.number FROM numbers({n:UInt64}) AS l, numbers(1) AS r ORDER BY 1',
+    ]
+    const formats = ['TSV', 'TabSeparated', 'TSVRaw', 'CSV', 'JSONCompactEachRow', 'RowBinary']
+    for (const format of formats.flatMap((base) => [
+      `${base}WithNames`,
+      `${base}WithNamesAndTypes`,
+    ])) {
+      for (const sql of queries) {
+        const chunks: Uint8Array[] = []
+        for await (const chunk of database.stream(sql, { n: 100_000 }, format)) chunks.push(chunk)
+        expect(Buffer.concat(chunks).toString(), `${format}: ${sql}`).toBe(
+          await database.text(sql.replace(/;$/, ''), { n: 100_000 }, format),
+        )
+      }
+      for await (const chunk of database.stream('SELECT number FROM system.numbers', {}, format)) {
+        expect(chunk.length).toBeGreaterThan(0)
+        break
+      }
+    }
+  })
+
+  test('nothing of a statement that failed, or was left early, is in a later answer', async () => {
+    const broken = 'SELECT throwIf(number = 100000) FROM numbers(1000000)'
+    for (const format of ['TSVWithNames', 'XML', 'RowBinaryWithNames', 'JSONEachRow']) {
+      // More often than there are sessions, so that each of them has failed.
+      for (let turn = 0; turn < 10; turn++) {
+        await expect(database.text(broken, {}, format)).rejects.toThrow(StoreError)
+        expect(await database.text('SELECT 42', {}, 'TSV')).toBe('42\n')
+        for await (const chunk of database.stream('SELECT 1 FROM numbers(1000000)', {}, format)) {
+          expect(chunk.length).toBeGreaterThan(0)
+          break
+        }
+        expect(await database.rows('SELECT 42 AS a')).toEqual([{ a: 42 }])
+      }
+    }
   })
 
   const outfile = join(scratch, 'written')

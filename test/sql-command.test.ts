@@ -1,5 +1,5 @@
 // The sql and hunt verbs as a user runs them, over an embedded store and over a server: formats, pipes, errors, exit codes.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -44,6 +44,14 @@ const wrongQueries: [string, RegExp][] = [
   ['INSERT INTO transactions (qname) VALUES (1)', /only reads/],
   ["SELECT * FROM file('/etc/passwd', LineAsString)", /outside the store/],
   ['SELECT 1; DROP TABLE transactions', /one statement/],
+  [
+    'SELECT 1 SETTINGS max_result_rows = 7',
+    /only reads: SETTINGS may change nothing, and max_result_rows would/,
+  ],
+  [
+    "SELECT 1 FORMAT CSV SETTINGS format_csv_delimiter = ';'",
+    /format_csv_delimiter would be changed/,
+  ],
   [' \n', /Example: overhear sql/],
 ]
 
@@ -115,9 +123,21 @@ describe.each(backEnds)('on the $name back end', ({ location }) => {
 
   test('a result that never ends streams, and a reader who has seen enough ends it without a word', async () => {
     const query = 'SELECT number FROM system.numbers'
-    const words = ['sql', query, '--json', '--store', location()]
-    const run = await overhear(words, { closeAfterBytes: 1000 })
-    expect(run).toMatchObject({ code: 0, stderr: '' })
+    const words = ['sql', query, '--store', location()]
+    for (const format of [
+      [],
+      ['--json'],
+      ['--format', 'TSVWithNames'],
+      ['--format', 'CSVWithNames'],
+    ]) {
+      const run = await overhear([...words, ...format], { closeAfterBytes: 1000 })
+      expect(run, format.join(' ')).toMatchObject({ code: 0, stderr: '' })
+      const [first = '', second] = run.stdout.split('\n')
+      expect(second).toBe(format[0] === '--json' ? '{"number":1}' : '0')
+      expect(first).toMatch(/^"?number"?$|^{"number":0}$/)
+    }
+    const names = readdirSync(join(folder, 'store'))
+    expect(names.filter((name) => name.startsWith('result'))).toEqual([])
   })
 
   test('a hunt prints rows to standard output, and a sentence to standard error where there are none', async () => {

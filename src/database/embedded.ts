@@ -1,16 +1,19 @@
 // The embedded store: chDB in this process, a writer session and a few reader sessions on one folder.
-import { closeSync, createReadStream, openSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Session } from 'chdb'
 import { StoreError } from '../errors.ts'
 import type { Database, Parameters } from './database.ts'
 import { storeFailure } from './failures.ts'
-import { engineFolderName, makeThrowAwayFolder, prepareFolder, resultFile } from './folder.ts'
+import { engineFolderName, prepareFolder } from './folder.ts'
 import { parseRows } from './json.ts'
 import { lockedBy, takeLock } from './lock.ts'
 import { checkUserQuery } from './readonly.ts'
+import { resultBytes, resultFile } from './result.ts'
 import { bindParameters, type Lent, SessionPool } from './sessions.ts'
 import { insertFromPath, isPlain, quoteText, requireFormat } from './statement.ts'
+import { makeThrowAwayFolder } from './throw-away.ts'
 
 type Engine = typeof import('chdb')
 
@@ -30,18 +33,27 @@ export async function openEmbedded(folder: string | undefined, create: boolean):
   }
   if (folder !== undefined) prepareFolder(folder, create)
   const engine = await importEngine()
-  const home = folder ?? makeThrowAwayFolder()
-  if (folder === undefined) prepareFolder(home, true)
-  const release = takeLock(home, join(home, engineFolderName))
-  openFolder = home
+  if (folder !== undefined) return openIn(engine, folder)
+  const { folder: home, remove } = makeThrowAwayFolder()
   try {
-    const database = new EmbeddedDatabase(engine, home, folder === undefined, release)
+    prepareFolder(home, true)
+    return await openIn(engine, home, remove)
+  } catch (thrown) {
+    remove()
+    throw thrown
+  }
+}
+
+async function openIn(engine: Engine, folder: string, remove?: () => void): Promise<Database> {
+  const release = takeLock(folder, join(folder, engineFolderName))
+  openFolder = folder
+  try {
+    const database = new EmbeddedDatabase(engine, folder, release, remove)
     await database.start()
     return database
   } catch (thrown) {
     openFolder = undefined
     release()
-    if (folder === undefined) rmSync(home, { recursive: true, force: true })
     throw thrown
   }
 }
@@ -65,20 +77,19 @@ class EmbeddedDatabase implements Database {
   readonly location: string
   readonly folder: string
   readonly #engine: Engine
-  readonly #isThrowAway: boolean
   readonly #release: () => void
+  readonly #remove: (() => void) | undefined
   readonly #writer: SessionPool
   readonly #readers: SessionPool
   readonly #guests: SessionPool
-  #results = 0
   #isClosed = false
 
-  constructor(engine: Engine, folder: string, isThrowAway: boolean, release: () => void) {
+  constructor(engine: Engine, folder: string, release: () => void, remove?: () => void) {
     this.folder = folder
-    this.location = isThrowAway ? 'a throw-away store' : folder
+    this.location = remove === undefined ? folder : 'a throw-away store'
     this.#engine = engine
-    this.#isThrowAway = isThrowAway
     this.#release = release
+    this.#remove = remove
     const open = () => this.#openSession()
     this.#writer = new SessionPool(open, 1, setUp)
     this.#readers = new SessionPool(open, 8, setUp)
@@ -96,8 +107,7 @@ class EmbeddedDatabase implements Database {
       this.#writer.close()
       throw storeFailure(thrown, this.location, this.folder)
     }
-    process.on('exit', this.#leave)
-    if (this.#isThrowAway) for (const signal of signals) process.on(signal, this.#end)
+    process.on('exit', this.#release)
   }
 
   async command(sql: string, parameters: Parameters = {}): Promise<void> {
@@ -148,12 +158,16 @@ class EmbeddedDatabase implements Database {
     if (this.#isClosed) return
     this.#isClosed = true
     const pools = [this.#writer, this.#readers, this.#guests]
-    if (pools.some((pool) => pool.busy > 0)) await this.#cancelAll()
+    // Again and again: a statement that was on its way to the engine is not among those the first one finds.
+    for (let turn = 0; turn < cancelTurns && pools.some((pool) => pool.busy > 0); turn++) {
+      this.#cancel('')
+      await sleep(cancelEveryMs)
+    }
     for (const pool of pools) pool.close()
     await this.#engine.drainPending()
-    process.off('exit', this.#leave)
-    for (const signal of signals) process.off(signal, this.#end)
-    this.#leave()
+    process.off('exit', this.#release)
+    this.#release()
+    this.#remove?.()
     openFolder = undefined
   }
 
@@ -179,68 +193,45 @@ class EmbeddedDatabase implements Database {
 
   async *#stream(pool: SessionPool, sql: string, parameters: Parameters, format: string) {
     let lent: Lent | undefined
+    let isWhole = false
     try {
       lent = await pool.lend()
       await bindParameters(lent, sql, parameters)
-      if (!isSelect(sql)) yield (await lent.session.queryAsync(sql, { format })).bytes()
-      else if (!chunkable.has(format.toLowerCase())) yield* this.#throughFile(lent, sql, format)
-      else {
-        for await (const chunk of lent.session.queryStream(sql, { format })) yield chunk.raw()
-      }
+      if (isSelect(sql)) {
+        const outlet = { folder: this.folder, cancel: (mark: string) => this.#cancel(mark) }
+        yield* resultBytes(lent, sql, format, outlet)
+      } else yield (await lent.session.queryAsync(sql, { format })).bytes()
+      isWhole = true
     } catch (thrown) {
       throw storeFailure(thrown, this.location, this.folder)
     } finally {
-      if (lent !== undefined) pool.giveBack(lent)
+      if (lent !== undefined) {
+        lent.isSpoiled ||= !isWhole
+        pool.giveBack(lent)
+      }
     }
   }
 
-  // Formats with a head or a foot would get one for each chunk, so the engine writes them to a file first.
-  async *#throughFile({ session }: Lent, sql: string, format: string) {
-    this.#results += 1
-    const path = join(this.folder, `result-${process.pid}-${this.#results}.tmp`)
+  /** Cancels the statements that hold `mark`; all of them when it is empty. */
+  #cancel(mark: string): void {
+    let session: Session | undefined
     try {
-      const target = `INTO OUTFILE ${quoteText(path)} TRUNCATE FORMAT ${format}`
-      await session.queryAsync(`${sql.replace(/[\s;]+$/, '')}\n${target}`, { format: 'Null' })
-      yield* createReadStream(path) as AsyncIterable<Buffer>
-    } finally {
-      rmSync(path, { force: true })
-    }
-  }
-
-  async #cancelAll(): Promise<void> {
-    const session = this.#openSession()
-    try {
-      // Never SYNC: it waits for ever.
-      await session.queryAsync("KILL QUERY WHERE query NOT LIKE 'KILL QUERY%' ASYNC FORMAT Null")
+      session = this.#openSession()
+      // Never SYNC: it waits for ever. Not queryAsync either: four long statements hold every thread it could run on.
+      session.query(
+        `KILL QUERY WHERE query NOT LIKE 'KILL QUERY%' AND position(query, ${quoteText(mark)}) > 0 ASYNC FORMAT Null`,
+      )
     } catch {
-      // Then closing takes as long as the statement.
+      // Then the statement goes on to its end.
     } finally {
-      session.close()
+      session?.close()
     }
-  }
-
-  readonly #leave = (): void => {
-    this.#release()
-    if (this.#isThrowAway) rmSync(this.folder, { recursive: true, force: true })
-  }
-
-  // Ends as the signal would have; a program with a handler of its own closes the store itself.
-  readonly #end = (signal: NodeJS.Signals): void => {
-    if (process.listenerCount(signal) > 1) return
-    this.#leave()
-    process.off(signal, this.#end)
-    process.kill(process.pid, signal)
   }
 }
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-
-// Formats whose chunks, put together, are the whole: no head, no foot, no separator between rows.
-const chunkable = new Set(
-  'csv jsoncompacteachrow jsoneachrow jsonlines jsonstringseachrow native ndjson rowbinary tabseparated tabseparatedraw tskv tsv tsvraw'.split(
-    ' ',
-  ),
-)
+// A stream that nobody reads, nor has left, stays lent; closing does not wait for it longer than this.
+const cancelTurns = 20
+const cancelEveryMs = 50
 
 /** The engine streams nothing else, and writes nothing else INTO OUTFILE: SHOW leaves the file empty. */
 function isSelect(sql: string): boolean {

@@ -82,8 +82,11 @@ function engineFailure(number: number, text: string, location: string, options: 
         `${location} has no such database; run overhear ingest FILE --store URL to create it`,
         options,
       )
-    case 164:
+    case 164: {
+      const setting = /^Cannot modify '([^']+)' setting in readonly mode/.exec(text)?.[1]
+      if (setting !== undefined) return settingRefused(setting, options)
       return new StoreError('read-only', `${location} refused to write: ${text}`, options)
+    }
     case 497:
       return new StoreError('not-allowed', `${location} does not allow this: ${text}`, options)
     case 394:
@@ -93,6 +96,14 @@ function engineFailure(number: number, text: string, location: string, options: 
     default:
       return new StoreError(`clickhouse-${number}`, `${location} answered: ${text}`, options)
   }
+}
+
+function settingRefused(setting: string, options: ErrorOptions): StoreError {
+  return new StoreError(
+    'read-only',
+    `overhear sql only reads: SETTINGS may change nothing, and ${setting} would be changed; run the query without it`,
+    options,
+  )
 }
 
 function networkFailure(thrown: unknown, text: string, location: string, options: ErrorOptions) {

@@ -1,27 +1,14 @@
 // Decides whether a path may be an embedded store, before the engine touches it.
-import {
-  accessSync,
-  constants,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { StoreError } from '../errors.ts'
-import { isAbandoned, lockFile } from './lock.ts'
+import { lockFile } from './lock.ts'
+import { resultFile } from './result.ts'
 
 /** The sub-folder that is the engine's own; `clickhouse-local --path` reads it. */
 export const engineFolderName = 'clickhouse'
 
-/** Name pattern of files that hold a result on its way out; none outlives its process for long. */
-export const resultFile = /^result-\d+-\d+\.tmp$/
-
 const ownNames = new Set([engineFolderName, lockFile, 'spool'])
-const throwAwayPrefix = 'overhear-'
 
 /** Makes sure `folder` is a store or may become one; throws a StoreError and changes nothing otherwise. */
 export function prepareFolder(folder: string, create: boolean): void {
@@ -45,22 +32,6 @@ export function prepareFolder(folder: string, create: boolean): void {
     throw folderFailure(folder, thrown)
   }
   for (const path of [folder, engineFolder, join(engineFolder, 'status')]) requireWritable(path)
-}
-
-/** Makes the folder of a throw-away store and removes those that killed processes left behind. */
-export function makeThrowAwayFolder(): string {
-  for (const name of readdirSync(tmpdir())) {
-    const folder = join(tmpdir(), name)
-    if (!name.startsWith(throwAwayPrefix) || !isOwnFolder(folder)) continue
-    if (isAbandoned(folder)) rmSync(folder, { recursive: true, force: true })
-  }
-  return mkdtempSync(join(tmpdir(), throwAwayPrefix))
-}
-
-// Others may plant links in the shared temporary folder.
-function isOwnFolder(path: string): boolean {
-  const found = lstatSync(path, { throwIfNoEntry: false })
-  return found?.isDirectory() === true && found.uid === process.getuid?.()
 }
 
 function listFolder(folder: string): string[] | undefined {

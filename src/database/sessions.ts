@@ -8,6 +8,8 @@ import { setParameters } from './statement.ts'
 export interface Lent {
   session: Session
   bound: Set<string>
+  /** Set when a statement failed or was left early: the next answer would begin with bytes left over from it (measured: TSVWithNames, XML). */
+  isSpoiled: boolean
 }
 
 /** Up to `limit` sessions on one store, opened when first needed. */
@@ -36,6 +38,9 @@ export class SessionPool {
     const lent = await this.lend()
     try {
       return await work(lent)
+    } catch (thrown) {
+      lent.isSpoiled = true
+      throw thrown
     } finally {
       this.giveBack(lent)
     }
@@ -45,11 +50,11 @@ export class SessionPool {
   async lend(): Promise<Lent> {
     if (this.#isClosed) throw closed()
     const free = this.#free.pop()
-    if (free !== undefined) return free
+    if (free !== undefined) return this.#renewed(free)
     if (this.#all.size < this.#limit) return this.#add()
     const lent = await new Promise<Lent | undefined>((resolve) => this.#waiting.push(resolve))
     if (lent === undefined) throw closed()
-    return lent
+    return this.#renewed(lent)
   }
 
   /** Returns a lent session. */
@@ -67,10 +72,27 @@ export class SessionPool {
   }
 
   async #add(): Promise<Lent> {
-    const lent = { session: this.#open(), bound: new Set<string>() }
+    const lent = { session: this.#open(), bound: new Set<string>(), isSpoiled: false }
     this.#all.add(lent)
     for (const statement of this.#setUp) await lent.session.queryAsync(statement)
     return lent
+  }
+
+  async #renewed(lent: Lent): Promise<Lent> {
+    if (!lent.isSpoiled) return lent
+    const spoiled = lent.session
+    try {
+      // Opened before the other is closed: without any session the engine would leave the store to others.
+      lent.session = this.#open()
+      spoiled.close()
+      lent.bound.clear()
+      for (const statement of this.#setUp) await lent.session.queryAsync(statement)
+      lent.isSpoiled = false
+      return lent
+    } catch (thrown) {
+      this.giveBack(lent)
+      throw thrown
+    }
   }
 }
 
