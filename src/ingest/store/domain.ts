@@ -1,11 +1,15 @@
 // The registrable domain of every row, by the full public suffix list, as a dictionary column: a domain costs its bytes once a block.
 
+import { randomBytes } from 'node:crypto'
 import { parse } from 'tldts'
 import { appendString, StringColumn } from '../../database/native.ts'
 import { textOf } from '../../dns/bytes.ts'
 
-/** Set by `findDomain`: where the registrable domain starts in the name (its length when there is none), and whether its suffix is listed. */
-export const domainFound = { start: 0, isListed: false }
+/**
+ * Set by `findDomain`: where the registrable domain starts in the name (its length when there is none), whether its suffix is listed, and
+ * the place in the cache where this stands, -1 when it is not kept.
+ */
+export const domainFound = { start: 0, isListed: false, cached: -1 }
 
 /** Longest tail of a name that decides its domain here: longer than any rule of the list with a label before it (the longest has 47 octets). */
 const tailBytes = 63
@@ -15,24 +19,32 @@ const cacheEntries = 1 << 15
 
 const cacheTails = new Uint8Array(cacheEntries * (tailBytes + 1))
 const cacheResults = new Uint8Array(cacheEntries * 2)
+/** Which dictionary a cached tail stood in last, and at which index there: most names come again within a block. */
+const cacheDictionary = new Uint32Array(cacheEntries)
+const cacheIndex = new Uint32Array(cacheEntries)
+
+/** Seeds the hashes: nobody outside can choose domains that share a slot. */
+const seed = randomBytes(4).readInt32LE()
 
 /** Finds the registrable domain of a name in presentation form, `sizeBytes` bytes of `name` at `start`; sets `domainFound`. */
 export function findDomain(name: Uint8Array, start: number, sizeBytes: number): void {
   const end = start + sizeBytes
   const from = sizeBytes > tailBytes ? end - tailBytes : start
   const length = end - from
+  domainFound.cached = -1
   // A run of backslashes that reaches over the tail's start decides whether a dot in it is escaped.
   if (from > start && name[from - 1] === 92) {
     lookUp(name, start, sizeBytes)
     return
   }
-  let hash = length
+  let hash = seed ^ length
   for (let i = from; i < end; i++) hash = Math.imul(hash ^ name[i], 0x01000193)
   const entry = (hash ^ (hash >>> 15)) & (cacheEntries - 1)
   let at = entry * (tailBytes + 1)
   let isKnown = cacheTails[at++] === length
   for (let i = from; isKnown && i < end; i++) isKnown = cacheTails[at++] === name[i]
   if (isKnown) {
+    domainFound.cached = entry
     domainFound.start = sizeBytes - cacheResults[2 * entry]
     domainFound.isListed = cacheResults[2 * entry + 1] === 1
     return
@@ -46,6 +58,8 @@ export function findDomain(name: Uint8Array, start: number, sizeBytes: number): 
   for (let i = from; i < end; i++) cacheTails[at++] = name[i]
   cacheResults[2 * entry] = domainBytes
   cacheResults[2 * entry + 1] = domainFound.isListed ? 1 : 0
+  cacheDictionary[entry] = 0
+  domainFound.cached = entry
 }
 
 // Host name validation would return nothing for exactly the names a tunnel uses; addresses are names here.
@@ -75,6 +89,8 @@ function isLabelStart(name: Uint8Array, nameStart: number, at: number): boolean 
   return backslashes % 2 === 0
 }
 
+let dictionaries = 0
+
 /** A LowCardinality(String) column being filled: an index a row into the distinct domains of this block. */
 export class DomainDictionary {
   /** Distinct values, in order of first use; the first is the empty string. */
@@ -84,6 +100,8 @@ export class DomainDictionary {
   private readonly starts: Uint32Array<ArrayBuffer>
   private readonly sizes: Uint16Array<ArrayBuffer>
   private readonly slots: Uint32Array<ArrayBuffer>
+  /** Of this filling; 0 is none. */
+  private number = 0
 
   constructor(capacity: number) {
     this.values = new StringColumn(capacity)
@@ -94,13 +112,23 @@ export class DomainDictionary {
     this.clear()
   }
 
-  /** Puts `name[start .. end)` into row `row`. */
+  /** Puts `name[start .. end)`, which `findDomain` has just found, into row `row`. */
   set(row: number, name: Uint8Array, start: number, end: number): void {
-    this.indexes[row] = start === end ? 0 : this.indexOf(name, start, end)
+    const { cached } = domainFound
+    if (cached >= 0 && cacheDictionary[cached] === this.number) {
+      this.indexes[row] = cacheIndex[cached]
+      return
+    }
+    const index = start === end ? 0 : this.indexOf(name, start, end)
+    this.indexes[row] = index
+    if (cached < 0) return
+    cacheDictionary[cached] = this.number
+    cacheIndex[cached] = index
   }
 
   /** Empties the dictionary for the next block. */
   clear(): void {
+    this.number = ++dictionaries
     this.slots.fill(0)
     this.values.bytes.pos = 0
     this.count = 0
@@ -108,7 +136,7 @@ export class DomainDictionary {
   }
 
   private indexOf(name: Uint8Array, start: number, end: number): number {
-    let hash = end - start
+    let hash = seed ^ (end - start)
     for (let i = start; i < end; i++) hash = Math.imul(hash ^ name[i], 0x01000193)
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
     const mask = this.slots.length - 1

@@ -259,7 +259,7 @@ export class RowWriter implements ExchangeSink {
 const noBytes = new Uint8Array(0)
 
 /** Text of records and raw copies in a block at most: a flood of answers made of pointers unfolds to 100 kB and more for each packet. */
-const textLimit = 1 << 28
+const textLimit = 1 << 26
 
 function textBytes(block: Block): number {
   return block.records.name.bytes.pos + block.records.data.bytes.pos + block.raw.bytes.pos
