@@ -10,11 +10,15 @@ export interface Datagram {
   size: number
   /** Packets that went into it. */
   fragments: number
-  protocol: number
+  /** Seconds of the first to come. */
+  began: number
+  /** Id as the packets have it: see `Packet.fragmentId`. */
+  id: number
   /** What the first fragment by offset (or, without it, the first to come) said: addresses, TTL, frame, time. */
   readonly addresses: Uint32Array
-  id: number
+  protocol: number
   ipTtl: number
+  ipId: number
   seconds: number
   frame: number
   offset: number
@@ -28,6 +32,8 @@ export interface Datagram {
   /** Fragment anomalies. */
   anomalies: number
   key: number
+  /** Bytes up to the end of the fragment that reaches furthest. */
+  reach: number
   /** One byte per 8-byte unit: 1 when it has come. */
   readonly units: Uint8Array<ArrayBuffer>
   unitsCome: number
@@ -41,6 +47,8 @@ const timeoutSeconds = 30
 
 /** The reassembly table of one capture. */
 export class Fragments {
+  /** Datagrams that were never completed. */
+  unfinished = 0
   private readonly underWay = new Map<number, Datagram>()
   private readonly spare: Datagram[] = []
   /** Called with each datagram that will not be finished any more, before it is forgotten. */
@@ -55,32 +63,30 @@ export class Fragments {
    * completes it (give it back with `release` after use), else null.
    */
   add(bytes: Uint8Array, packet: Packet): Datagram | null {
-    const {
-      payloadStart: at,
-      payloadEnd: end,
-      fragmentOffset: offset,
-      hasMoreFragments: hasMore,
-      protocol,
-    } = packet
-    const id = packet.fragmentId
+    const { payloadStart: at, fragmentOffset: offset } = packet
     this.expire(packet.seconds)
-    const datagram = this.find(id, protocol, packet)
+    const datagram = this.find(packet)
     datagram.fragments++
+    datagram.anomalies |= packet.anomalies
     if (offset === 0 && !datagram.hasStart) {
       datagram.hasStart = true
       describe(datagram, packet)
     }
-    const stop = offset + end - at
-    // Only the last fragment may have a length that is no multiple of 8, and nothing may reach past 65,535.
-    if (stop > 65_535 || (hasMore && (stop & 7) !== 0)) {
+    let sizeBytes = packet.payloadEnd - at
+    let isLast = !packet.hasMoreFragments
+    if (packet.isFragmentCut) {
+      // Of a fragment that the snap length cut, whole units are of use; one that lies about its length no receiver takes.
+      sizeBytes = packet.isSnapped ? sizeBytes & ~7 : 0
+      isLast = false
+      if (packet.isSnapped) datagram.anomalies |= Anomaly.snapped
+    }
+    const stop = offset + sizeBytes
+    if (isConflict(datagram, stop, isLast)) {
       datagram.anomalies |= Anomaly.fragmentConflict
       return null
     }
-    if (!hasMore) {
-      if (datagram.size >= 0 && datagram.size !== stop)
-        datagram.anomalies |= Anomaly.fragmentConflict
-      else datagram.size = stop
-    }
+    if (isLast) datagram.size = stop
+    datagram.reach = Math.max(datagram.reach, stop)
     place(datagram, bytes, at, offset, stop)
     if (datagram.size < 0 || datagram.unitsCome < (datagram.size + 7) >> 3) return null
     this.underWay.delete(datagram.key)
@@ -99,21 +105,26 @@ export class Fragments {
 
   private expire(seconds: number): void {
     for (const datagram of this.underWay.values()) {
-      if (seconds - datagram.seconds <= timeoutSeconds) return
+      // Further in the future than that is from before the clock was set back.
+      if (Math.abs(seconds - datagram.began) <= timeoutSeconds) return
       this.giveUp(datagram)
     }
   }
 
   private giveUp(datagram: Datagram): void {
     this.underWay.delete(datagram.key)
+    this.unfinished++
     this.onUnfinished(datagram)
     this.spare.push(datagram)
   }
 
-  private find(id: number, protocol: number, packet: Packet): Datagram {
-    const key = hashKey(id, protocol, packet)
+  private find(packet: Packet): Datagram {
+    const key = hashKey(packet)
     const known = this.underWay.get(key)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      if (isOf(known, packet)) return known
+      this.giveUp(known)
+    }
     if (this.underWay.size >= datagramLimit) {
       for (const oldest of this.underWay.values()) {
         this.giveUp(oldest)
@@ -122,9 +133,10 @@ export class Fragments {
     }
     const datagram = this.spare.pop() ?? newDatagram()
     datagram.key = key
-    datagram.id = id
-    datagram.protocol = protocol
+    datagram.id = packet.fragmentId
+    datagram.began = packet.seconds
     datagram.size = -1
+    datagram.reach = 0
     datagram.fragments = 0
     datagram.hasStart = false
     datagram.anomalies = 0
@@ -141,6 +153,13 @@ export function wholeStart(datagram: Datagram): number {
   let unit = 0
   while (unit < datagram.units.length && datagram.units[unit] !== 0) unit++
   return datagram.size >= 0 ? Math.min(unit * 8, datagram.size) : unit * 8
+}
+
+/** Only the last fragment may have a length that is no multiple of 8; it is the end, and nothing may reach past 65,535. */
+function isConflict({ size, reach }: Datagram, stop: number, isLast: boolean): boolean {
+  if (stop > 65_535) return true
+  if (!isLast) return (stop & 7) !== 0 || (size >= 0 && stop > size)
+  return size >= 0 ? stop !== size : stop < reach
 }
 
 /** Copies what is new; what came before stays, and a difference is noted (the first bytes win, as in most receivers). */
@@ -175,7 +194,9 @@ function place(
 
 function describe(datagram: Datagram, packet: Packet): void {
   datagram.addresses.set(packet.addresses)
+  datagram.protocol = packet.protocol
   datagram.ipTtl = packet.ipTtl
+  datagram.ipId = packet.ipId
   datagram.seconds = packet.seconds
   datagram.nanoseconds = packet.nanoseconds
   datagram.frame = packet.frame
@@ -191,10 +212,12 @@ function newDatagram(): Datagram {
     bytes: new Uint8Array(4096),
     size: -1,
     fragments: 0,
-    protocol: 0,
-    addresses: new Uint32Array(8),
+    began: 0,
     id: 0,
+    addresses: new Uint32Array(8),
+    protocol: 0,
     ipTtl: 0,
+    ipId: 0,
     seconds: 0,
     frame: 0,
     offset: 0,
@@ -206,6 +229,7 @@ function newDatagram(): Datagram {
     hasStart: false,
     anomalies: 0,
     key: 0,
+    reach: 0,
     units: new Uint8Array(8192),
     unitsCome: 0,
   }
@@ -213,10 +237,24 @@ function newDatagram(): Datagram {
 
 const seed = (Math.random() * 0x100000000) >>> 0
 
-/** 53 bits over addresses, id and protocol, seeded, so that nobody can make two datagrams of others share a key. */
-function hashKey(id: number, protocol: number, packet: Packet): number {
+/** Same sender, receiver and id, on the same VLAN and in the same tunnel: a packet seen on two of them has come once on each. */
+function isOf(datagram: Datagram, packet: Packet): boolean {
+  if (
+    datagram.id !== packet.fragmentId ||
+    datagram.vlan !== packet.vlan ||
+    datagram.tunnel !== packet.tunnel ||
+    datagram.tunnelId !== packet.tunnelId
+  )
+    return false
+  for (let i = 0; i < 8; i++) if (datagram.addresses[i] !== packet.addresses[i]) return false
+  return true
+}
+
+/** 53 bits over what `isOf` compares, seeded per process. */
+function hashKey(packet: Packet): number {
+  const id = packet.fragmentId
   let a = seed ^ id
-  let b = protocol + 0x9e3779b9
+  let b = Math.imul(packet.tunnelId ^ (packet.tunnel << 24) ^ (packet.vlan << 12), 0x9e3779b1)
   for (let i = 0; i < 8; i++) {
     a = Math.imul(a ^ packet.addresses[i], 0x85ebca6b)
     a ^= a >>> 13

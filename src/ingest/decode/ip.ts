@@ -40,7 +40,8 @@ function ipv4(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): 
   if (isFragment) {
     packet.fragmentOffset = (((bytes[at + 6] & 0x1f) << 8) | bytes[at + 7]) << 3
     packet.hasMoreFragments = (bytes[at + 6] & 0x20) !== 0
-    packet.fragmentId = packet.ipId
+    packet.isFragmentCut = at + totalBytes > packet.end
+    packet.fragmentId = (protocol << 16) | packet.ipId
   }
   at += headerBytes
   // An authentication header (RFC 4302) leaves what follows readable.
@@ -65,27 +66,33 @@ function ipv6(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): 
   packet.ipTtl = bytes[at + 7]
   const addresses = packet.addresses
   for (let i = 0; i < 8; i++) addresses[i] = word(bytes, at + 8 + 4 * i)
-  let protocol = bytes[at + 6]
+  const protocol = bytes[at + 6]
+  packet.isFragmentCut = at + 40 + payloadBytes > packet.end
+  return extensions(bytes, at + 40, protocol, true, ports, packet)
+}
+
+/** Walks extension headers from `at` on, the first of number `protocol`, to what follows them. */
+function extensions(
+  bytes: Uint8Array,
+  at: number,
+  protocol: number,
+  mayBeFragment: boolean,
+  ports: PortTable,
+  packet: Packet,
+): number {
   let isFragment = false
-  at += 40
   for (let headers = 0; headers < extensionLimit; headers++) {
     if (protocol === 44) {
-      if (at + 8 > packet.end) return Bin.ipv6Header
+      if (at + 8 > packet.end || !mayBeFragment) return Bin.ipv6Header
       const place = (bytes[at + 2] << 8) | bytes[at + 3]
       isFragment = (place & 0xfff9) !== 0
       packet.fragmentOffset = place & 0xfff8
       packet.hasMoreFragments = (place & 1) !== 0
-      packet.fragmentId = word(bytes, at + 4)
+      packet.fragmentId = word(bytes, at + 4) >>> 0
       protocol = bytes[at]
       at += 8
       if (isFragment) break
-    } else if (
-      protocol === 0 ||
-      protocol === 43 ||
-      protocol === 60 ||
-      protocol === 51 ||
-      protocol === 135
-    ) {
+    } else if (isExtension(protocol)) {
       if (at + 8 > packet.end) return Bin.ipv6Header
       const headerBytes = protocol === 51 ? (bytes[at + 1] + 2) << 2 : (bytes[at + 1] + 1) << 3
       protocol = bytes[at]
@@ -94,6 +101,21 @@ function ipv6(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): 
     } else break
   }
   return transport(bytes, at, protocol, isFragment, ports, packet)
+}
+
+/** Hop-by-hop options, routing, destination options, authentication (RFC 4302), mobility. */
+function isExtension(protocol: number): boolean {
+  return protocol === 0 || protocol === 43 || protocol === 60 || protocol === 51 || protocol === 135
+}
+
+/** Reads what a datagram put together begins with: of IPv6 that may be more extension headers (RFC 8200 section 4.5). */
+export function datagramPayload(
+  bytes: Uint8Array,
+  protocol: number,
+  ports: PortTable,
+  packet: Packet,
+): number {
+  return extensions(bytes, 0, protocol, false, ports, packet)
 }
 
 /** The bytes of ::ffff in front of a mapped IPv4 address, as a word in memory order. */
@@ -113,7 +135,7 @@ function limit(end: number, packet: Packet): void {
  * Reads the transport header at `at`. Besides the bins of ended packets it returns what needs more (see `More`), with
  * payloadStart..payloadEnd set to what that begins with.
  */
-export function transport(
+function transport(
   bytes: Uint8Array,
   at: number,
   protocol: number,
@@ -126,6 +148,7 @@ export function transport(
   packet.payloadEnd = packet.end
   const tunnel = tunnelOfProtocol[protocol]
   if (tunnel !== 0) return isFragment ? More.fragment : inTunnel(tunnel, packet)
+  if (isFragment && isExtension(protocol)) return More.fragment
   if (protocol !== 17 && protocol !== 6) return Bin.other
   if (isFragment) return More.fragment
   return protocol === 17 ? udp(bytes, at, ports, packet) : tcp(bytes, at, ports, packet)

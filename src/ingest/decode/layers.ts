@@ -4,10 +4,10 @@ import type { PacketBatch } from '../capture/packets.ts'
 import { Anomaly } from './anomaly.ts'
 import { Bin, binNames, More } from './bins.ts'
 import { type Datagram, Fragments, wholeStart } from './fragments.ts'
-import { ipLayer, transport } from './ip.ts'
+import type { TakeMessage } from './direction.ts'
+import { datagramPayload, ipLayer } from './ip.ts'
 import { etherType } from './link-ethernet.ts'
 import { decodePacket, Packet, type PortTable, portTable } from './packet.ts'
-import type { TakeMessage } from './segments.ts'
 import { Streams } from './streams.ts'
 import { openTunnel } from './tunnel.ts'
 import { tunnelRead } from './tunnel-kinds.ts'
@@ -35,7 +35,7 @@ export class Layers {
       this.messages++
       take(bytes, packet)
     }
-    this.fragments = new Fragments((datagram) => this.unfinished(datagram))
+    this.fragments = new Fragments((datagram) => this.giveUp(datagram))
   }
 
   /** Takes packet `index` of a batch. */
@@ -59,8 +59,17 @@ export class Layers {
   /** Ends the capture: what waits in tables is used as far as it goes. */
   finish(): void {
     this.fragments.finish()
-    this.packet.isLate = true
-    this.streams.finish(this.packet, this.take)
+    this.streams.finish(this.take)
+  }
+
+  /** What waited in vain so far: connections inside a message (each direction is one), datagrams whose other fragments never came. */
+  get unfinished(): { streams: number; datagrams: number } {
+    return { streams: this.streams.counts.unfinished, datagrams: this.fragments.unfinished }
+  }
+
+  /** TCP resets on DNS ports, of connections that had said something. */
+  get resets(): number {
+    return this.streams.counts.resets
   }
 
   /** Goes on until a bin is reached, which is returned; `waiting` for a fragment, whose datagram is put in a bin as a whole. */
@@ -104,16 +113,18 @@ export class Layers {
     const datagram = this.fragments.add(bytes, packet)
     if (datagram === null) return
     packet.end = datagram.size
+    packet.isSnapped = false
     packet.ipTtl = datagram.ipTtl
+    packet.ipId = datagram.ipId
     this.whole(datagram, packet, depth)
     this.fragments.release(datagram)
   }
 
   /** What is left of a datagram whose other fragments never came: with its start, the message in it as far as it goes. */
-  private unfinished(datagram: Datagram): void {
+  private giveUp(datagram: Datagram): void {
     const packet = this.latePacket
-    const { frame, offset, seconds, nanoseconds, vlan, vlanOuter, tunnel, tunnelId, ipTtl } =
-      datagram
+    const { frame, offset, seconds, nanoseconds, vlan, vlanOuter, tunnel, tunnelId } = datagram
+    const { ipTtl, ipId } = datagram
     Object.assign(packet, {
       frame,
       offset,
@@ -124,9 +135,9 @@ export class Layers {
       tunnel,
       tunnelId,
       ipTtl,
+      ipId,
     })
     packet.addresses.set(datagram.addresses)
-    packet.ipId = datagram.id & 0xffff
     packet.isLate = true
     packet.isSnapped = true
     packet.end = datagram.hasStart ? wholeStart(datagram) : 0
@@ -136,20 +147,26 @@ export class Layers {
 
   /** Goes on with a datagram put together; all its packets end in the bin of what it is. */
   private whole(datagram: Datagram, packet: Packet, depth: number): void {
-    packet.fragments = datagram.fragments
+    const { bytes, protocol, fragments, anomalies } = datagram
+    const isUnfinished = (anomalies & Anomaly.fragmentMissing) !== 0
+    packet.fragments = Math.min(fragments, fragmentsLimit)
     packet.anomalies = 0
     let bin: number = Bin.fragmentUnfinished
     if (packet.end > 0) {
-      bin = transport(datagram.bytes, 0, datagram.protocol, false, this.ports, packet)
-      if ((datagram.anomalies & Anomaly.fragmentMissing) !== 0) packet.anomalies &= ~Anomaly.snapped
-      packet.anomalies |= datagram.anomalies
-      bin = this.follow(datagram.bytes, packet, bin, depth)
+      bin = datagramPayload(bytes, protocol, this.ports, packet)
+      if (isUnfinished) packet.anomalies &= ~Anomaly.snapped
+      packet.anomalies |= anomalies
+      bin = this.follow(bytes, packet, bin, depth)
     }
+    if (isUnfinished && bin !== Bin.dns && bin !== Bin.other) bin = Bin.fragmentUnfinished
     // Fragments of a tunnel that hold a fragment inside: the inner datagram counts its own packet, so only the rest is counted here.
-    if (bin === waiting) this.bins[Bin.other] += datagram.fragments - 1
-    else this.bins[bin] += datagram.fragments
+    if (bin === waiting) this.bins[Bin.other] += fragments - 1
+    else this.bins[bin] += fragments
   }
 }
+
+/** What the `fragments` column holds; duplicates may be more. */
+const fragmentsLimit = 65_535
 
 /** In place of a bin: the packet waits for others. */
 const waiting = -1
@@ -159,5 +176,5 @@ const tunnelDepth = 8
 
 /** Headers that a snap length can have cut. */
 function isHeaderBin(bin: number): boolean {
-  return bin >= Bin.linkHeader && bin <= Bin.udpHeader
+  return (bin >= Bin.linkHeader && bin <= Bin.udpHeader) || bin === Bin.tcpHeader
 }

@@ -36,9 +36,13 @@ export class Packet {
   /** Where the payload stands in its buffer: the DNS message, or what follows the last header read. */
   payloadStart = 0
   payloadEnd = 0
-  /** Of an IP fragment: byte offset in its datagram, whether more follow, and the datagram's id. */
+  /**
+   * Of an IP fragment: byte offset in its datagram, whether more follow, whether it is longer than what the capture holds, and what tells
+   * datagrams of the same two hosts apart: the id, in IPv4 with the protocol above it (RFC 791 section 3.2).
+   */
   fragmentOffset = 0
   hasMoreFragments = false
+  isFragmentCut = false
   fragmentId = 0
   /** IP fragments that the message came in; 0 for a whole packet. */
   fragments = 0

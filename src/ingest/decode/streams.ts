@@ -1,38 +1,38 @@
 // DNS over TCP (RFC 1035 section 4.2.2, RFC 7766): segments in any order into the messages of both directions, bounded, on packet time.
 
-import type { Packet } from './packet.ts'
 import {
   type Direction,
-  flagAck,
-  flagReset,
-  flagSyn,
   newDirection,
+  type StreamCounts,
   type TakeMessage,
-  takeSegment,
-  useHeld,
-} from './segments.ts'
+  weightOf,
+} from './direction.ts'
+import type { Packet } from './packet.ts'
+import { endDirection, flagAck, flagReset, flagSyn, takeSegment, useHeld } from './segments.ts'
 
 /** One connection, both ways. */
 interface Connection {
   /** From the endpoint that was seen first, and back. */
   readonly forth: Direction
   readonly back: Direction
+  readonly key: number
   seconds: number
 }
 
-/** Connections kept at most; the one that was silent longest goes. Each holds up to 128 kB while a large message is under way. */
+/** Connections kept at most, some 20 MB; the one that was silent longest goes. */
 const connectionLimit = 16_384
+
+/** Bytes of messages under way and of held segments at most, over all connections; again the one that was silent longest goes. */
+const weightLimit = 67_108_864
 
 /** Seconds of packet time after which a silent connection is forgotten. */
 const idleSeconds = 120
 
 /** The stream table of one capture. */
 export class Streams {
-  /** Segments whose payload was not DNS as far as could be seen. */
-  foreign = 0
-  /** Connections that ended, or were forgotten, inside a message. */
-  unfinished = 0
+  readonly counts: StreamCounts = { foreign: 0, unfinished: 0, resets: 0 }
   private readonly connections = new Map<number, Connection>()
+  private weightBytes = 0
 
   /**
    * Takes the segment whose header starts at `at` and whose payload ends at `end`, and hands on the messages it completes. Returns the
@@ -44,36 +44,44 @@ export class Streams {
     if (headerBytes < 20 || at + headerBytes > end) return -1
     const flags = bytes[at + 13]
     const payload = at + headerBytes
-    const sizeBytes = end - payload
-    const connection = this.find(packet, flags, sizeBytes)
+    const connection = this.find(packet, flags, end - payload, take)
     if (connection === null) return 0
-    const isForth = isSameWay(connection, packet)
+    const isForth = isOfDirection(connection.forth, packet)
     const direction = isForth ? connection.forth : connection.back
     const other = isForth ? connection.back : connection.forth
+    const weightBefore = weightOf(direction) + weightOf(other)
+    const foreignBefore = this.counts.foreign
     const sequence = word(bytes, at + 4)
-    const before = direction.foreign
-    takeSegment(direction, bytes, payload, end, sequence, flags, packet, take)
-    if ((flags & flagAck) !== 0) {
-      other.acknowledged = word(bytes, at + 8)
-      useHeld(other, false, packet, take)
+    const acknowledged = (flags & flagAck) === 0 ? -1 : word(bytes, at + 8)
+    const isReset = (flags & flagReset) !== 0
+    // What a reset carries is a text for people (RFC 9293 section 3.5.3).
+    if (isReset) this.reset(connection, direction, sequence, take)
+    else takeSegment(direction, bytes, payload, end, sequence, flags, packet, take)
+    const isForeign = this.counts.foreign !== foreignBefore
+    if (acknowledged >= 0) {
+      other.acknowledged = acknowledged
+      useHeld(other, false, packet.seconds, take)
     }
-    if ((flags & flagReset) !== 0) this.close(connection, packet, take)
-    if (sizeBytes === 0) return 0
-    if (direction.foreign === before) return sizeBytes
-    this.foreign++
-    return -2
+    this.weightBytes += weightOf(direction) + weightOf(other) - weightBefore
+    if (this.weightBytes > weightLimit) this.evict(packet.seconds, take)
+    if (payload === end || isReset) return 0
+    return isForeign ? -2 : end - payload
   }
 
-  /** Ends all connections: messages under way are counted as unfinished. */
-  finish(packet: Packet, take: TakeMessage): void {
-    for (const connection of this.connections.values()) this.close(connection, packet, take)
-    this.connections.clear()
+  /** Ends all connections: messages under way are handed on as far as they go, and counted as unfinished. */
+  finish(take: TakeMessage): void {
+    for (const connection of this.connections.values()) this.end(connection, take)
   }
 
-  private find(packet: Packet, flags: number, sizeBytes: number): Connection | null {
+  private find(
+    packet: Packet,
+    flags: number,
+    sizeBytes: number,
+    take: TakeMessage,
+  ): Connection | null {
     const key = hashConnection(packet)
     const known = this.connections.get(key)
-    if (known !== undefined) {
+    if (known !== undefined && isOfConnection(known, packet)) {
       // Most recently used last: the map's order is the order of eviction.
       if (packet.seconds !== known.seconds) {
         this.connections.delete(key)
@@ -84,40 +92,62 @@ export class Streams {
     }
     // Nothing is remembered of a connection before it says something.
     if (sizeBytes === 0 && (flags & flagSyn) === 0) return null
-    for (const [oldest, connection] of this.connections) {
-      const isIdle = packet.seconds - connection.seconds > idleSeconds
-      if (!isIdle && this.connections.size < connectionLimit) break
-      this.countUnfinished(connection)
-      this.connections.delete(oldest)
-    }
+    if (known !== undefined) this.end(known, take)
+    this.evict(packet.seconds, take)
     const connection: Connection = {
-      forth: newDirection(packet, false),
-      back: newDirection(packet, true),
+      forth: newDirection(packet, false, this.counts),
+      back: newDirection(packet, true, this.counts),
+      key,
       seconds: packet.seconds,
     }
     this.connections.set(key, connection)
     return connection
   }
 
-  private close(connection: Connection, packet: Packet, take: TakeMessage): void {
-    useHeld(connection.forth, true, packet, take)
-    useHeld(connection.back, true, packet, take)
-    this.countUnfinished(connection)
+  /** Forgets who was silent too long (a clock set back counts as silence), and who was silent longest while there is too much. */
+  private evict(seconds: number, take: TakeMessage): void {
+    for (const oldest of this.connections.values()) {
+      const isFull = this.connections.size >= connectionLimit || this.weightBytes > weightLimit
+      if (!isFull && Math.abs(seconds - oldest.seconds) <= idleSeconds) return
+      this.end(oldest, take)
+    }
   }
 
-  private countUnfinished(connection: Connection): void {
-    for (const direction of [connection.forth, connection.back]) {
-      if (direction.have > 0) this.unfinished++
-      direction.have = 0
-    }
+  /** Only a reset with the very next number ends the connection (RFC 5961 section 3.2); others are forged or late. */
+  private reset(
+    connection: Connection,
+    direction: Direction,
+    sequence: number,
+    take: TakeMessage,
+  ): void {
+    this.counts.resets++
+    if (direction.isOpen && direction.next !== sequence) return
+    endDirection(connection.forth, take)
+    endDirection(connection.back, take)
+  }
+
+  private end(connection: Connection, take: TakeMessage): void {
+    this.weightBytes -= weightOf(connection.forth) + weightOf(connection.back)
+    endDirection(connection.forth, take)
+    endDirection(connection.back, take)
+    this.connections.delete(connection.key)
   }
 }
 
-function isSameWay({ forth }: Connection, packet: Packet): boolean {
-  if (forth.sourcePort !== packet.sourcePort) return false
-  for (let i = 0; i < 4; i++) {
-    if (forth.addresses[i] !== packet.addresses[i]) return false
-  }
+function isOfConnection({ forth, back }: Connection, packet: Packet): boolean {
+  return isOfDirection(forth, packet) || isOfDirection(back, packet)
+}
+
+function isOfDirection(direction: Direction, packet: Packet): boolean {
+  if (
+    direction.sourcePort !== packet.sourcePort ||
+    direction.destinationPort !== packet.destinationPort ||
+    direction.vlan !== packet.vlan ||
+    direction.tunnel !== packet.tunnel ||
+    direction.tunnelId !== packet.tunnelId
+  )
+    return false
+  for (let i = 0; i < 8; i++) if (direction.addresses[i] !== packet.addresses[i]) return false
   return true
 }
 
@@ -127,12 +157,16 @@ function word(bytes: Uint8Array, at: number): number {
 
 const seed = (Math.random() * 0x100000000) >>> 0
 
-/** 53 bits over both endpoints, equal for both directions, seeded per process. */
+/**
+ * 53 bits over both endpoints, the VLAN and the tunnel, equal for both directions, seeded per process. One connection seen on two VLANs, or
+ * inside a tunnel and outside, is two, as it is for UDP.
+ */
 function hashConnection(packet: Packet): number {
   const one = hashEndpoint(packet.addresses, 0, packet.sourcePort)
   const two = hashEndpoint(packet.addresses, 4, packet.destinationPort)
-  const sum = (one + two) >>> 0
-  const product = Math.imul(one | 1, two | 1) ^ Math.imul(one ^ two, 0x27d4eb2f)
+  const layer = Math.imul(packet.tunnelId ^ (packet.tunnel << 24) ^ (packet.vlan << 12), 0x9e3779b1)
+  const sum = (one + two + layer) >>> 0
+  const product = Math.imul(one | 1, two | 1) ^ Math.imul(one ^ two ^ layer, 0x27d4eb2f)
   return sum * 0x200000 + (product >>> 11)
 }
 
