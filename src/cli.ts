@@ -17,8 +17,6 @@ const program = new Command('overhear')
     'Passive DNS traffic analyzer: from a capture or a mirrored port to findings\nan analyst can check. It never sends a DNS query of its own.',
   )
   .version(version)
-  .exitOverride()
-  .showHelpAfterError('(overhear --help, or overhear VERB --help, shows how)')
   .addHelpText('after', examples())
 
 const verbs = [
@@ -29,13 +27,18 @@ const verbs = [
   sqlCommand(),
   decodeCommand(),
 ]
-for (const verb of verbs) {
-  program.addCommand(verb.exitOverride().configureHelp({ helpWidth: 79 }))
+for (const verb of verbs) program.addCommand(verb)
+for (const command of [program, ...verbs]) {
+  const help = command === program ? 'overhear --help' : `overhear ${command.name()} --help`
+  command
+    .exitOverride()
+    .configureHelp({ helpWidth: 79 })
+    .configureOutput({ outputError: (text) => say(`${wrongUsage(text)}; ${help} shows how`) })
 }
-program.configureHelp({ helpWidth: 79 })
 
-process.stdout.on('error', quietPipe)
-process.stderr.on('error', quietPipe)
+process.stdout.on('error', endWithoutReader)
+// Whoever stopped reading what we tell has not stopped the work.
+process.stderr.on('error', () => {})
 
 try {
   await program.parseAsync()
@@ -59,10 +62,21 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-/** Whoever reads us has seen enough: `overhear decode x | head` ends without a word. */
-function quietPipe(error: NodeJS.ErrnoException): void {
+/** What commander says is wrong, as part of our sentence: "error: unknown option '--foo'\n(Did you mean --for?)". */
+function wrongUsage(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .trim()
+    .replace(/\.$/, '')
+    .replaceAll(/\s*\n\s*/g, ' ')
+}
+
+/** Whoever reads us has seen enough: `overhear decode x | head` ends without a word. A full disk is told. */
+function endWithoutReader(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(0)
-  throw error
+  const why = error.code === 'ENOSPC' ? 'no space left on its disk' : error.message
+  say(`standard output cannot be written: ${why}; make room or write elsewhere, and run it again`)
+  process.exit(4)
 }
 
 function examples(): string {

@@ -17,6 +17,7 @@ export function decodeCommand(): Command {
     .description('Prints one JSON object per DNS message, in capture order. Nothing is stored.')
     .argument('<file...>', 'captures: pcap, pcapng, also packed; - is standard input')
     .option('--count', 'print only the ledger: where every packet went')
+    .option('--json', 'what it prints anyway: JSON, one object on each line')
     .addOption(portOption())
     .addHelpText('after', examples)
     .action(decode)

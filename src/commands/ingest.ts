@@ -3,27 +3,27 @@
 import { Command } from 'commander'
 import { openStore } from '../database/open.ts'
 import { type IngestResult, ingestFiles } from '../ingest/files.ts'
-import { count, duration } from '../inspect/report/quantity.ts'
+import { count, duration, plural } from '../inspect/report/quantity.ts'
 import { printablePath as printable } from '../inspect/report/printable.ts'
 import { progressOn } from '../inspect/report/progress.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { ledgerLines } from './ledger.ts'
 import { say, writeOut } from './output.ts'
-import { jsonOption, portOption, storeOption } from './shared.ts'
+import { jsonOption, portOption, sensorOption, storeOption } from './shared.ts'
 
 /** The `ingest` verb. */
 export function ingestCommand(): Command {
   return new Command('ingest')
     .summary('put captures into a store')
     .description(
-      'Decodes captures, pairs queries with answers and stores both. The same content is\n' +
-        'stored once, whatever its file is called. Every packet ends in one counted bin.',
+      'Decodes captures, pairs queries with answers and stores both. The same content ' +
+        'is stored once, whatever its file is called. Every packet ends in one counted bin.',
     )
     .argument('<file|dir|-...>', 'captures: pcap, pcapng, also packed; a folder is searched')
     .addOption(storeOption())
     .addOption(jsonOption())
     .addOption(portOption())
-    .option('--sensor <name>', 'name stored with every row', '')
+    .addOption(sensorOption())
     .addHelpText('after', examples)
     .action(ingest)
 }
@@ -67,10 +67,10 @@ async function ingest(paths: string[], options: Options): Promise<void> {
 
 function summary(result: IngestResult): string {
   const { files, totals } = result
-  const stored = count(totals.files - totals.already)
+  const stored = plural(totals.files - totals.already, 'capture')
   const lines = [
     ...files.flatMap(ledgerLines),
-    `${stored} captures stored in ${printable(result.store)}: ` +
+    `${stored} stored in ${printable(result.store)}: ` +
       `${count(totals.transactions)} transactions in ${duration(totals.seconds)}`,
   ]
   return `${lines.join('\n')}\n`

@@ -19,6 +19,10 @@ export function ledgerLines(entry: LedgerEntry): string[] {
   if (entry.dropped > 0) lines.push(`  lost before us: ${plural(entry.dropped, 'packet')}`)
   if (entry.evicted > 0)
     lines.push(`  given up early, table full: ${plural(entry.evicted, 'query', 'queries')}`)
+  const { streams, datagrams } = entry.unfinished
+  if (streams > 0) lines.push(`  TCP streams that end inside a message: ${count(streams)}`)
+  if (datagrams > 0)
+    lines.push(`  fragmented datagrams that never became whole: ${count(datagrams)}`)
   return lines
 }
 

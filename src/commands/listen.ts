@@ -6,7 +6,7 @@ import { ingestLive } from '../ingest/listen.ts'
 import { progressOn } from '../inspect/report/progress.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { say, writeOut } from './output.ts'
-import { jsonOption, portOption, storeOption } from './shared.ts'
+import { jsonOption, portOption, sensorOption, storeOption } from './shared.ts'
 import { ledgerLines } from './ledger.ts'
 
 /** The `listen` verb. */
@@ -14,14 +14,14 @@ export function listenCommand(): Command {
   return new Command('listen')
     .summary('capture a mirrored port into a store')
     .description(
-      'Captures an interface through tcpdump (or dumpcap) until Ctrl-C, then stores and\n' +
-        'accounts for everything seen, drops of the kernel included.',
+      'Captures an interface through tcpdump (or dumpcap) until Ctrl-C, then stores ' +
+        'and accounts for everything seen, drops of the kernel included.',
     )
     .argument('<interface>', 'network interface, as in: ip link')
     .addOption(storeOption())
     .addOption(jsonOption())
     .addOption(portOption())
-    .option('--sensor <name>', 'name stored with every row', '')
+    .addOption(sensorOption())
     .option('--filter <expression>', 'pcap filter in place of our own (see man pcap-filter)')
     .addHelpText('after', examples)
     .action(listen)

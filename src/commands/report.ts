@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander'
 import type { Database } from '../database/database.ts'
 import { openStore, throwAway } from '../database/open.ts'
-import { SourceError, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import { ingestFiles } from '../ingest/files.ts'
 import { type Severity, flagsOf, severities } from '../inspect/detect/detector.ts'
 import { detectors } from '../inspect/detect/index.ts'
@@ -87,7 +87,9 @@ async function report(files: string[], flags: ReportFlags, command: Command): Pr
   }
   const database = await openStore(isThrowAway ? throwAway : flags.store, { create: isThrowAway })
   try {
-    const isWhole = !isThrowAway || (await takeIn(files, database, flags.port))
+    const taken = isThrowAway ? await takeIn(files, database, flags.port) : 'whole'
+    if (taken !== 'whole') process.exitCode = 3
+    if (taken === 'nothing') return
     const options: RunOptions = {
       ...(await windowOf(database, flags)),
       minSeverity: flags.minSeverity,
@@ -102,15 +104,18 @@ async function report(files: string[], flags: ReportFlags, command: Command): Pr
       store: isThrowAway ? null : database.location,
     }
     await writeOut(isJson ? reportJson(result) : `${reportText(result, layout).join('\n')}\n`)
-    if (!isWhole) process.exitCode = 3
     if (flags.exitCode && result.findings.length > 0) process.exitCode = 1
   } finally {
     await database.close()
   }
 }
 
-/** Reads the captures into the store; false when something could not be read, which is told on standard error at once. */
-async function takeIn(files: string[], database: Database, ports: number[]): Promise<boolean> {
+/** Reads the captures into the store; what could not be read is told on standard error at once. */
+async function takeIn(
+  files: string[],
+  database: Database,
+  ports: number[],
+): Promise<'whole' | 'in part' | 'nothing'> {
   const progress = progressOn()
   const state = { path: '', bytes: 0, totalBytes: 0, packets: 0 }
   const { problems, files: entries } = await ingestFiles(files, database, {
@@ -125,8 +130,8 @@ async function takeIn(files: string[], database: Database, ports: number[]): Pro
     },
   })
   progress.clear()
-  if (entries.length === 0) throw new SourceError('nothing-read', 'no capture could be read')
-  return problems.length === 0
+  if (entries.length === 0) return 'nothing'
+  return problems.length === 0 ? 'whole' : 'in part'
 }
 
 function formatOf(name: string): 'text' | 'json' {

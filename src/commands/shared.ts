@@ -20,12 +20,17 @@ export function jsonOption(): Option {
 
 /** More ports that carry DNS, besides 53, 5353 (mDNS) and 5355 (LLMNR); may be given several times. */
 export function portOption(): Option {
-  return new Option('--port <number>', 'another port that carries DNS (repeatable)')
+  return new Option('--port <number>', 'one more port that carries DNS (repeatable)')
     .argParser((text: string, before: number[] | undefined) => [
       ...(before ?? []),
       portNumber(text),
     ])
-    .default([])
+    .default([], 'none')
+}
+
+/** Name of this sensor, stored with every row. */
+export function sensorOption(): Option {
+  return new Option('--sensor <name>', 'name stored with every row').default('', 'none')
 }
 
 function portNumber(text: string): number {

@@ -22,7 +22,10 @@ export function sqlCommand(): Command {
       const sql = query === undefined || query === '-' ? await text(process.stdin) : query
       const database = await openStore(options.store, { create: false })
       try {
-        for await (const chunk of askSql(database, sql, formatOf(options))) await writeOut(chunk)
+        const shown = process.stdout.isTTY ? forTerminal() : (chunk: Uint8Array) => chunk
+        for await (const chunk of askSql(database, sql, formatOf(options))) {
+          await writeOut(shown(chunk))
+        }
       } finally {
         await database.close()
       }
@@ -39,6 +42,29 @@ function formatOf(options: SqlOptions): string {
   if (options.format !== undefined) return options.format
   if (options.json) return 'JSONEachRow'
   return process.stdout.isTTY ? 'PrettyCompact' : 'TSVWithNames'
+}
+
+/**
+ * What a terminal may get of a result: a column such as `raw` holds bytes as a sender chose them. The colours of the engine's own
+ * formats stay, without NO_COLOR.
+ */
+function forTerminal(): (chunk: Uint8Array) => string {
+  const decoder = new TextDecoder()
+  const isPlain = (process.env.NO_COLOR ?? '') !== ''
+  return (chunk) =>
+    decoder
+      .decode(chunk, { stream: true })
+      .replace(colourOrControl, (found) =>
+        found.length === 1 ? escaped(found) : isPlain ? '' : found,
+      )
+}
+
+const colourOrControl =
+  /\u001b\[[0-9;]*m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g
+
+function escaped(control: string): string {
+  const code = control.charCodeAt(0)
+  return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
 }
 
 const examples = `

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Database } from '../database/database.ts'
 import { SourceError } from '../errors.ts'
 import { version } from '../version.ts'
+import type { ByteSource } from './capture/bytes.ts'
 import { contentHash, openCapture, openSource } from './capture/capture.ts'
 import { openBytes } from './capture/content.ts'
 import { expandPaths } from './capture/folder.ts'
@@ -125,14 +126,19 @@ async function ingestOne(
   options: IngestOptions,
 ): Promise<LedgerEntry> {
   const startedMs = Date.now()
-  const { capture, headSha256, known, content, remove } = await opened(path, database)
+  const isPipe = await isPipeLike(path)
+  const { capture, headSha256, known, content, remove } = isPipe
+    ? await openedPipe(path, database, options.signal)
+    : await openedFile(path, database)
   try {
     const before = known.find((entry) => entry.content_sha256 === content)
     if (before !== undefined) return { ...before, path, already: true, seconds: 0 }
-    const isPlain = capture.report.compression === 'none' && path !== '-'
+    const isPlain = capture.report.compression === 'none' && !isPipe
     options.onCapture?.(path, isPlain ? (await stat(path)).size : 0)
     const id = captureId(headSha256, content)
     const run = { ...pipelineOptions, ...options }
+    // What came through a pipe cannot be read again: an interrupted one has simply ended.
+    if (isPipe) delete run.signal
     const day = await spool.begin(id, path, shapeOf(run))
     const counts = await runPipeline(
       capture,
@@ -159,22 +165,33 @@ function shapeOf(run: PipelineOptions): string {
   return [
     ports.length === 0 ? 'no --port' : ports.join(' '),
     `timeout ${timeoutSeconds} s`,
+    `sensor ${JSON.stringify(run.sensor)}`,
     `${limits.entries} queries and ${limits.arenaBytes} bytes under way`,
     `${run.blockRows} rows a block`,
   ].join(', ')
 }
 
+/** Standard input, a named pipe, `<(zcat x.gz)`: read once, and gone. */
+async function isPipeLike(path: string): Promise<boolean> {
+  if (path === '-') return true
+  const found = await stat(path).catch(() => undefined)
+  return found !== undefined && !found.isFile() && !found.isDirectory()
+}
+
+const keep = async () => {}
+
 /** An open capture with what the ledger knows of its first MiB; the content hash only when something begins the same. */
-async function opened(path: string, database: Database) {
-  const keep = async () => {}
-  if (path !== '-') {
-    const capture = await openCapture(path)
-    const headSha256 = sha256(capture.head)
-    const known = await knownEntries(database, headSha256)
-    const content = known.length > 0 ? await contentHash(path) : null
-    return { capture, headSha256, known, content, remove: keep }
-  }
-  const input = recorded(await openBytes(path))
+async function openedFile(path: string, database: Database) {
+  const capture = await openCapture(path)
+  const headSha256 = sha256(capture.head)
+  const known = await knownEntries(database, headSha256)
+  const content = known.length > 0 ? await contentHash(path) : null
+  return { capture, headSha256, known, content, remove: keep }
+}
+
+/** The same of a pipe, which ends where `signal` is aborted; it is copied when something begins the same. */
+async function openedPipe(path: string, database: Database, signal?: AbortSignal) {
+  const input = recorded(untilAborted(await openBytes(path), signal))
   // A pipe is read like a file here: the first MiB must be whole to be a fingerprint.
   const capture = await openSource(input, path, { isLive: false })
   const headSha256 = sha256(capture.head)
@@ -199,6 +216,25 @@ async function opened(path: string, database: Database) {
   } catch (error) {
     await remove()
     throw error
+  }
+}
+
+/** A source that ends where `signal` is aborted, also while a read waits for an idle pipe. */
+function untilAborted(source: ByteSource, signal?: AbortSignal): ByteSource {
+  if (signal === undefined) return source
+  return {
+    read(into, at) {
+      if (signal.aborted) return Promise.resolve(0)
+      return new Promise((resolve, reject) => {
+        const end = () => resolve(0)
+        signal.addEventListener('abort', end, { once: true })
+        source
+          .read(into, at)
+          .then(resolve, reject)
+          .finally(() => signal.removeEventListener('abort', end))
+      })
+    },
+    close: () => source.close(),
   }
 }
 

@@ -96,7 +96,7 @@ export async function runPipeline(
   return counts
 }
 
-/** The batches of a capture, and `flush` whenever `flushMs` have gone by; a batch that is on its way is not lost by that. */
+/** The batches of a capture, and `flush` every `flushMs`, however many batches come; a batch on its way is not lost by that. */
 async function* withFlush(capture: Capture, flushMs: number) {
   const batches = capture.batches()
   if (flushMs === 0) {
@@ -104,19 +104,22 @@ async function* withFlush(capture: Capture, flushMs: number) {
     return
   }
   let next = batches.next()
+  let dueMs = performance.now() + flushMs
   for (;;) {
     let timer: NodeJS.Timeout | undefined
     const tick = new Promise<'flush'>((resolve) => {
-      timer = setTimeout(() => resolve('flush'), flushMs)
+      timer = setTimeout(() => resolve('flush'), Math.max(0, dueMs - performance.now()))
     })
     const first = await Promise.race([next, tick])
     clearTimeout(timer)
-    if (first === 'flush') {
-      yield first
-      continue
+    if (first !== 'flush') {
+      if (first.done === true) return
+      yield first.value
+      next = batches.next()
     }
-    if (first.done === true) return
-    yield first.value
-    next = batches.next()
+    // A busy port has always another batch ready: the clock is looked at after each.
+    if (performance.now() < dueMs) continue
+    yield 'flush' as const
+    dueMs = performance.now() + flushMs
   }
 }

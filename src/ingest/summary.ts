@@ -33,6 +33,8 @@ export function entryOf(
     messages: { query: matcher.queries, response: matcher.responses, malformed: matcher.malformed },
     transactions,
     evicted: matcher.evicted,
+    unfinished: layers.unfinished,
+    resets: layers.resets,
     dropped: report.interfaces.reduce((sum, each) => sum + (each.dropped ?? 0), 0),
     already: false,
     first_packet: isoTime(report.firstTime),

@@ -21,6 +21,8 @@ export interface Expanded {
 // Evidence is not nested deeper; the bound ends what a hostile or broken tree would not.
 const deepestFolder = 64
 
+const unknowable = new Set(['no-tool', 'no-permission', 'read-failed'])
+
 /** Expands directories; a directory without a capture is a SourceError, a file is left for its reader to judge. */
 export async function expandPaths(paths: readonly string[]): Promise<Expanded> {
   const expanded: Expanded = { paths: [], skipped: [] }
@@ -68,8 +70,9 @@ async function walkFolder(
       return
     }
     names = (await readdir(folder)).sort()
-  } catch (error) {
-    skip(folder, (error as Error).message)
+  } catch {
+    // Its reader says why it cannot be read: what lies in it must not be missed in silence.
+    expanded.paths.push(folder)
     return
   }
   for (const name of names) {
@@ -82,8 +85,8 @@ async function walkFolder(
       else if ((await formatOf(path)) === 'none') skip(path, 'not a capture')
       else expanded.paths.push(path)
     } catch (error) {
-      // Whether it is a capture is unknown without the tool: its reader then says what to install.
-      if (error instanceof SourceError && error.code === 'no-tool') expanded.paths.push(path)
+      // Whether it is a capture is unknown without the tool or the permission: its reader then says what to do.
+      if (error instanceof SourceError && unknowable.has(error.code)) expanded.paths.push(path)
       else skip(path, (error as Error).message)
     }
   }

@@ -100,7 +100,16 @@ function extensions(
       if (at > packet.end) return Bin.ipv6Header
     } else break
   }
-  return transport(bytes, at, protocol, isFragment, ports, packet)
+  // What a later fragment says comes next nobody reads: only the datagram knows.
+  if (isFragment) return waitAsFragment(at, protocol, packet)
+  return transport(bytes, at, protocol, false, ports, packet)
+}
+
+function waitAsFragment(at: number, protocol: number, packet: Packet): number {
+  packet.protocol = protocol
+  packet.payloadStart = at
+  packet.payloadEnd = packet.end
+  return More.fragment
 }
 
 /** Hop-by-hop options, routing, destination options, authentication (RFC 4302), mobility. */
@@ -148,7 +157,7 @@ function transport(
   packet.payloadEnd = packet.end
   const tunnel = tunnelOfProtocol[protocol]
   if (tunnel !== 0) return isFragment ? More.fragment : inTunnel(tunnel, packet)
-  if (isFragment && isExtension(protocol)) return More.fragment
+  if (isFragment && protocol === 51) return More.fragment
   if (protocol !== 17 && protocol !== 6) return Bin.other
   if (isFragment) return More.fragment
   return protocol === 17 ? udp(bytes, at, ports, packet) : tcp(bytes, at, ports, packet)

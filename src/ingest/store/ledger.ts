@@ -21,6 +21,10 @@ export interface LedgerEntry {
   transactions: Partial<Record<(typeof verdictNames)[number], number>>
   /** Queries given up early because the match table was full. */
   evicted: number
+  /** What never became whole: directions of TCP connections that ended inside a message, fragmented datagrams. */
+  unfinished: { streams: number; datagrams: number }
+  /** TCP resets on DNS ports. */
+  resets: number
   /** Packets lost before us, as far as the capture says. */
   dropped: number
   /** True when the store held this content before: then nothing was stored. */
@@ -50,7 +54,7 @@ export function sha256(bytes: Uint8Array): string {
 export async function knownEntries(database: Database, headSha256: string): Promise<LedgerEntry[]> {
   const rows = await database.rows<LedgerRow>(
     `SELECT id, path, sha256, content_sha256, format, compression, link, packets, dns, other, malformed, unsupported,
-       queries AS query, responses AS response, malformed_messages, verdicts AS transactions, evicted, dropped,
+       queries AS query, responses AS response, malformed_messages, verdicts AS transactions, evicted, unfinished, resets, dropped,
        if(packets = 0, NULL, replaceOne(toString(first_packet), ' ', 'T') || 'Z') AS first_packet,
        if(packets = 0, NULL, replaceOne(toString(last_packet), ' ', 'T') || 'Z') AS last_packet,
        file_bytes AS bytes, content_bytes, problems
@@ -103,6 +107,9 @@ export async function writeLedger(
     verdict_names: verdicts.map(([name]) => name),
     verdict_counts: verdicts.map(([, rows]) => rows),
     evicted: entry.evicted,
+    unfinished_names: Object.keys(entry.unfinished),
+    unfinished_counts: Object.values(entry.unfinished),
+    resets: entry.resets,
     dropped: entry.dropped,
     problems: entry.problems,
     version: origin.version,
@@ -124,11 +131,11 @@ const map = (name: string) =>
 const insertEntry = `
   INSERT INTO captures (id, path, sensor, sha256, content_sha256, head_sha256, format, compression, link,
     file_bytes, content_bytes, first_packet, last_packet, packets, dns, other, malformed, unsupported,
-    queries, responses, malformed_messages, verdicts, evicted, dropped, problems, version, started, finished)
+    queries, responses, malformed_messages, verdicts, evicted, unfinished, resets, dropped, problems, version, started, finished)
   SELECT {id:String}, {path:String}, {sensor:String}, {sha256:String}, {content:String}, {head:String},
     {format:String}, {compression:String}, {link:Array(String)},
     {file_bytes:UInt64}, {content_bytes:UInt64}, ${time('first', 9)}, ${time('last', 9)},
     {packets:UInt64}, {dns:UInt64}, {other:UInt64}, ${map('malformed')}, ${map('unsupported')},
     {queries:UInt64}, {responses:UInt64}, {malformed_messages:UInt64}, ${map('verdict')},
-    {evicted:UInt64}, {dropped:UInt64}, {problems:Array(String)}, {version:String},
+    {evicted:UInt64}, ${map('unfinished')}, {resets:UInt64}, {dropped:UInt64}, {problems:Array(String)}, {version:String},
     ${time('started', 3)}, ${time('finished', 3)}`

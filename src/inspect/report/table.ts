@@ -43,7 +43,8 @@ function end(text: string, width: number): string {
 
 /** Columns of a terminal, 80 where there is none. */
 export function terminalWidth(stream: { columns?: number }): number {
-  return stream.columns ?? 80
+  // Some terminals say 0 (script, expect); below 40 columns nothing of a report is readable.
+  return Math.max(stream.columns || 80, 40)
 }
 
 const gap = '  '
