@@ -43,6 +43,12 @@ export const matchOptions: MatchOptions = { timeoutSeconds: 10, limits: tableLim
 /** How many timeouts an entry is remembered, so that a late answer is told from an unasked one. */
 const memoryTimeouts = 3
 
+/**
+ * Entries in all up to which settled queries are remembered that long. Above it the oldest settled ones go at once: 131,072 are 30 s at 4,000
+ * queries/s and still 1.3 s at 100,000, in 20 MB. Measured: a table of 160 MB costs 0.3 microseconds a packet in cold memory.
+ */
+const rememberedLimit = 131_072
+
 /** Matches one capture. Feed messages in capture order, then call `finish`. */
 export class Matcher {
   readonly table: Table
@@ -132,6 +138,7 @@ export class Matcher {
     const isMalformed = ((message.anomalies | packet.anomalies) & malformedMask) !== 0
     const wireBytes = hasRecords || isMalformed ? message.size : 0
     const sizeBytes = message.qname.pos + message.qnameRaw.pos + optBytes + wireBytes
+    if (table.head - table.tail >= rememberedLimit) this.forget()
     while (table.isFull(sizeBytes)) this.evict()
     const sequence = table.head
     const base = table.push(sizeBytes)
@@ -246,6 +253,17 @@ export class Matcher {
       table.dropTail()
     }
     if (this.deferred.count > 0 && !this.isReplaying) this.release(seconds, nanoseconds)
+  }
+
+  /** Under load what is settled goes first: the oldest entries that wait for nothing make room before the table grows. */
+  private forget(): void {
+    const table = this.table
+    while (table.head - table.tail >= rememberedLimit) {
+      const base = table.base(table.tail)
+      if (table.words[base + Field.state] === State.pending) return
+      if (this.expiry === table.tail) this.expiry++
+      table.dropTail()
+    }
   }
 
   private evict(): void {

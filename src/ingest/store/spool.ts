@@ -4,6 +4,7 @@ import { constants } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from '../../database/database.ts'
+import { holdMerges } from '../../database/merges.ts'
 import { SourceError, StoreError } from '../../errors.ts'
 import type { Block } from './block.ts'
 import { type BlockOrigin, columnNames, encodeBlock, today } from './encode.ts'
@@ -13,6 +14,9 @@ const runPrefix = 'run-'
 const sealed = '.native'
 const unsealed = '.part'
 const begun = '.begun'
+
+/** Blocks of one run that are inserted before the engine merges again; long runs and months of listening must not pile up parts. */
+const blocksBeforeMerging = 100
 
 /** Spool folders in use by this process: any other folder under its pid was left by a dead process that had the same. */
 const openFolders = new Set<string>()
@@ -30,6 +34,8 @@ export class Spool {
   private readonly parent: string
   private readonly folder: string
   private inFlight: Promise<void> = Promise.resolve()
+  private releaseMerges = async () => {}
+  private blocks = 0
   private failure: unknown = null
 
   private constructor(database: Database, parent: string, folder: string) {
@@ -45,6 +51,7 @@ export class Spool {
     try {
       await guarded(folder, () => mkdir(folder, { recursive: true, mode: 0o700 }))
       await spool.replay()
+      spool.releaseMerges = await holdMerges(database)
     } catch (error) {
       await spool.close()
       throw error
@@ -85,6 +92,7 @@ export class Spool {
     await guarded(file, () => writeSealed(file, encodeBlock(block, origin)))
     await this.inFlight
     this.rethrow()
+    if (++this.blocks === blocksBeforeMerging) await this.releaseMerges()
     this.inFlight = this.insert(file, token).catch((error: unknown) => {
       this.failure = error
     })
@@ -99,6 +107,7 @@ export class Spool {
   /** Removes the folder of this run when nothing is left in it. */
   async close(): Promise<void> {
     await this.inFlight
+    await this.releaseMerges().catch(() => undefined)
     await rmdir(this.folder).catch(() => undefined)
     openFolders.delete(this.folder)
   }
