@@ -189,7 +189,7 @@ describe.skipIf(!canMount)('a full disk', () => {
   })
 
   it('under the store is told, and after room was made the next run is exact', async () => {
-    const disk = mounted('store-disk', '8m') as string
+    const disk = mounted('store-disk', '4m') as string
     database = await openStore(join(disk, 'store'))
     const spool = join(folder, 'spool-beside-full-store')
     await expectFull(ingestFiles([capture], database, { blockRows, spool }))
