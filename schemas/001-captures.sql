@@ -23,6 +23,8 @@ CREATE TABLE IF NOT EXISTS captures (
   malformed_messages UInt64 COMMENT 'messages whose header or question cannot be read',
   verdicts         Map(LowCardinality(String), UInt64) COMMENT 'rows written, by match verdict',
   evicted          UInt64 COMMENT 'queries given up early because the match table was full',
+  unfinished       Map(LowCardinality(String), UInt64) COMMENT 'what never became whole: directions of TCP connections (streams), fragmented datagrams (datagrams)',
+  resets           UInt64 COMMENT 'TCP resets on DNS ports',
   dropped          UInt64 COMMENT 'packets lost before us: kernel and interface drops, as far as known',
   problems         Array(String) COMMENT 'what could not be read, one sentence each',
   version          LowCardinality(String) COMMENT 'program version that ingested it',

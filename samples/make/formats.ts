@@ -1,16 +1,14 @@
 // The same ten exchanges in every capture format and link type, so that readers can be held against each other.
 
 import { linkType, pcapFile, pcapngFile, type TimedPacket } from './capture.ts'
-import { type Endpoint, ethernet, linuxCooked, linuxCooked2, loopback, udpPacket } from './frame.ts'
-import { encodeMessage, type ResourceRecord, type TypeName } from './message.ts'
-import { negative } from './names.ts'
-import { address, https, mx, nameRecord, srv, txt } from './records.ts'
+import { datagrams, exchanges, wrapped } from './exchanges.ts'
+import { ethernet, linuxCooked, linuxCooked2, loopback } from './frame.ts'
 import { captureFiles, type SampleFile } from './sample.ts'
 
 /** All of formats/. */
 export function formats(): SampleFile[] {
-  const four = exchanges(false)
-  const six = exchanges(true)
+  const four = datagrams(exchanges(false))
+  const six = datagrams(exchanges(true))
   const frames = wrapped(four, (ip) => ethernet(ip))
   const raw = linkType.raw
   const files: [string, string, Uint8Array, number?][] = [
@@ -114,61 +112,3 @@ function sections(packets: TimedPacket[]): Uint8Array {
     },
   ])
 }
-
-function wrapped(
-  packets: readonly TimedPacket[],
-  wrap: (ip: Uint8Array, index: number) => Uint8Array,
-): TimedPacket[] {
-  return packets.map((packet, i) => ({ ...packet, bytes: wrap(packet.bytes, i) }))
-}
-
-/** Ten questions with their answers, as bare IP packets. */
-function exchanges(six: boolean): TimedPacket[] {
-  const edns = { size: 1232, do: true }
-  return conversations.flatMap(([name, type, rcode, answers], i) => {
-    const client: Endpoint = { address: six ? '2001:db8:1::10' : '192.0.2.10', port: 50000 + i }
-    const server: Endpoint = { address: six ? '2001:db8:1::53' : '192.0.2.53', port: 53 }
-    const question = { id: 4096 + i * 257, rd: true, questions: [{ name, type }], edns }
-    const none = answers.length === 0 ? negative('none.example') : {}
-    const reply = { ...question, response: true, ra: true, rcode, answers, ...none }
-    const time = { seconds: 1772442000 + i * 3, nanoseconds: 123456789 + i * 1000003 }
-    return [
-      { ...time, bytes: udpPacket(client, server, encodeMessage(question), { ttl: 64, id: i }) },
-      {
-        ...time,
-        nanoseconds: time.nanoseconds + 20345678,
-        bytes: udpPacket(server, client, encodeMessage({ ...reply, answers: [...answers] }), {
-          ttl: 63,
-          id: i,
-        }),
-      },
-    ]
-  })
-}
-
-const www = 'www.example.com'
-const conversations: readonly [string, TypeName, number, readonly ResourceRecord[]][] = [
-  [www, 'A', 0, [address(www, 300, '198.51.100.80'), address(www, 300, '198.51.100.81')]],
-  [www, 'AAAA', 0, [address(www, 300, '2001:db8:80::1')]],
-  ['example.com', 'MX', 0, [mx('example.com', 3600, 10, 'mail.example.com')]],
-  ['example.com', 'TXT', 0, [txt('example.com', 3600, 'v=spf1 -all', 'a "quoted" string')]],
-  ['example.com', 'NS', 0, [nameRecord('NS', 'example.com', 86400, 'ns1.example.net')]],
-  ['_sip._tcp.example.com', 'SRV', 0, [srv('_sip._tcp.example.com', 60, 5060, 'sip.example.com')]],
-  [www, 'HTTPS', 0, [https(www, 300, '198.51.100.80')]],
-  [
-    '80.100.51.198.in-addr.arpa',
-    'PTR',
-    0,
-    [nameRecord('PTR', '80.100.51.198.in-addr.arpa', 60, www)],
-  ],
-  ['missing.none.example', 'A', 3, []],
-  [
-    'shop.example.org',
-    'A',
-    0,
-    [
-      nameRecord('CNAME', 'shop.example.org', 60, 'edge.example.net'),
-      address('edge.example.net', 30, '203.0.113.80'),
-    ],
-  ],
-]

@@ -122,7 +122,8 @@ function etherType(ip: Uint8Array): Buffer {
   return Buffer.from(ip[0] >> 4 === 6 ? '86dd' : '0800', 'hex')
 }
 
-function ipPacket(
+/** An IP packet of any protocol. */
+export function ipPacket(
   from: string,
   to: string,
   protocol: number,
@@ -158,7 +159,7 @@ function transportChecksum(from: Endpoint, to: Endpoint, protocol: number, body:
 }
 
 /** The one's complement sum of 16-bit words, folded to 16 bits (RFC 1071). */
-function wordSum(bytes: Buffer): number {
+export function wordSum(bytes: Buffer): number {
   let sum = 0
   for (let i = 0; i + 1 < bytes.length; i += 2) sum += bytes.readUInt16BE(i)
   if (bytes.length % 2 === 1) sum += bytes.at(-1)! << 8

@@ -8,6 +8,7 @@ import { malformed } from './malformed.ts'
 import { poisoning } from './poisoning.ts'
 import { quietHour } from './quiet-hour.ts'
 import type { SampleFile } from './sample.ts'
+import { twins } from './twins.ts'
 
 /** The files, in a fixed order; the same bytes at each call but for how zlib of this machine compresses. */
 export function samples(): SampleFile[] {
@@ -18,6 +19,7 @@ export function samples(): SampleFile[] {
     ...poisoning(),
     ...answerChange(),
     ...formats(),
+    ...twins(),
     ...malformed(),
   ]
 }

@@ -3,7 +3,8 @@
 import type { PacketBatch } from '../capture/packets.ts'
 import { Anomaly } from './anomaly.ts'
 import { Bin, binNames, More } from './bins.ts'
-import { type Datagram, Fragments, wholeStart } from './fragments.ts'
+import { type Datagram, wholeStart } from './datagram.ts'
+import { Fragments } from './fragments.ts'
 import type { TakeMessage } from './direction.ts'
 import { datagramPayload, ipLayer } from './ip.ts'
 import { etherType } from './link-ethernet.ts'
@@ -112,6 +113,11 @@ export class Layers {
   private fragment(bytes: Uint8Array, packet: Packet, depth: number): void {
     const datagram = this.fragments.add(bytes, packet)
     if (datagram === null) return
+    // A copy of a fragment that has come before goes where that went.
+    if (datagram.fragments === 0) {
+      this.bins[datagram.bin]++
+      return
+    }
     packet.end = datagram.size
     packet.isSnapped = false
     packet.ipTtl = datagram.ipTtl
@@ -160,8 +166,8 @@ export class Layers {
     }
     if (isUnfinished && bin !== Bin.dns && bin !== Bin.other) bin = Bin.fragmentUnfinished
     // Fragments of a tunnel that hold a fragment inside: the inner datagram counts its own packet, so only the rest is counted here.
-    if (bin === waiting) this.bins[Bin.other] += fragments - 1
-    else this.bins[bin] += fragments
+    datagram.bin = bin === waiting ? Bin.other : bin
+    this.bins[datagram.bin] += bin === waiting ? fragments - 1 : fragments
   }
 }
 
