@@ -57,8 +57,14 @@ export interface Running {
   ended: Promise<Ran>
 }
 
-// Neither the store nor the colours of whoever runs the tests; CI changes nothing.
-const { OVERHEAR_STORE: _store, FORCE_COLOR: _force, NO_COLOR: _no, ...environment } = process.env
+// Neither the store nor the colours of whoever runs the tests; nor CI, with which Node takes a terminal for one without colours.
+const {
+  OVERHEAR_STORE: _store,
+  FORCE_COLOR: _force,
+  NO_COLOR: _no,
+  CI: _ci,
+  ...environment
+} = process.env
 
 /** Starts `overhear WORDS`. */
 export function start(words: readonly string[], setting: Setting = {}): Running {

@@ -55,7 +55,7 @@ export async function runPipeline(
   options: PipelineOptions,
 ): Promise<RunCounts> {
   const message = new Message()
-  const matcher = new Matcher(writer, options.match)
+  const matcher = new Matcher(writer, options.match, origin.capture)
   writer.table = matcher.table
   const layers = new Layers(options.ports, (bytes, packet) => matcher.take(bytes, packet, message))
   const counts: RunCounts = { packets: 0, layers, matcher }

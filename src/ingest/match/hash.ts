@@ -1,25 +1,41 @@
-// Hashes of the match key, seeded per process so that nobody can choose names that share a chain.
+// Hashes of the match key, seeded so that nobody can choose names that share a chain.
 
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 
-const seeds = new Int32Array(new Uint8Array(randomBytes(16)).buffer)
+/** Three words that every hash begins with. */
+export type Seeds = Int32Array
+
+/**
+ * Seeds out of a capture's identity, so that taking it in again gives the same rows to the last bit (a repeat that a full cache forgets is
+ * forgotten again); random ones without. Who sends the traffic knows neither.
+ */
+export function seedsFor(identity?: string): Seeds {
+  const bytes =
+    identity === undefined ? randomBytes(32) : createHash('sha256').update(identity).digest()
+  return new Int32Array(Uint8Array.from(bytes).buffer)
+}
 
 /** Hash of a folded name and its type. */
-export function hashQuestion(name: Uint8Array, sizeBytes: number, qtype: number): number {
+export function hashQuestion(
+  name: Uint8Array,
+  sizeBytes: number,
+  qtype: number,
+  seeds: Seeds,
+): number {
   let hash = seeds[0] ^ qtype
   for (let i = 0; i < sizeBytes; i++) hash = Math.imul(hash ^ name[i], 0x01000193)
   return spread(hash ^ sizeBytes)
 }
 
 /** Hash of one address: words at..at+3 of `words`. */
-export function hashAddress(words: Uint32Array, at: number): number {
+export function hashAddress(words: Uint32Array, at: number, seeds: Seeds): number {
   let hash = seeds[1]
   for (let i = at; i < at + 4; i++) hash = Math.imul(hash ^ words[i], 0x9e3779b1) ^ (hash >>> 15)
   return spread(hash)
 }
 
 /** Joins a hash with one more number. */
-export function mixHash(hash: number, value: number): number {
+export function mixHash(hash: number, value: number, seeds: Seeds): number {
   return spread(Math.imul(hash ^ seeds[2], 0x85ebca77) ^ value)
 }
 

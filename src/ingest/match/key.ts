@@ -2,7 +2,7 @@
 
 import type { Message } from '../decode/message.ts'
 import type { Packet } from '../decode/packet.ts'
-import { hashAddress, hashQuestion, mixHash } from './hash.ts'
+import { hashAddress, hashQuestion, mixHash, type Seeds } from './hash.ts'
 import { Field, type Table } from './table.ts'
 
 /** Hashes of the last message; one object, reused. */
@@ -21,19 +21,19 @@ export const keys = {
 export const side = { client: 0, server: 4, clientPort: 0, serverPort: 0 }
 
 /** Sets `side` and `keys` for a message. */
-export function takeKey(packet: Packet, message: Message): void {
+export function takeKey(packet: Packet, message: Message, seeds: Seeds): void {
   const isResponse = message.isResponse
   side.client = isResponse ? 4 : 0
   side.server = isResponse ? 0 : 4
   side.clientPort = isResponse ? packet.destinationPort : packet.sourcePort
   side.serverPort = isResponse ? packet.sourcePort : packet.destinationPort
-  const client = hashAddress(packet.addresses, side.client)
-  const server = hashAddress(packet.addresses, side.server)
-  const question = hashQuestion(message.qname.buf, message.qname.pos, message.qtype)
-  keys.port = mixHash(client ^ packet.transport, (side.clientPort << 16) | message.id)
-  keys.name = mixHash(client, question)
-  keys.repeat = mixHash(keys.name, server)
-  keys.key = mixHash(keys.repeat ^ keys.port, side.serverPort)
+  const client = hashAddress(packet.addresses, side.client, seeds)
+  const server = hashAddress(packet.addresses, side.server, seeds)
+  const question = hashQuestion(message.qname.buf, message.qname.pos, message.qtype, seeds)
+  keys.port = mixHash(client ^ packet.transport, (side.clientPort << 16) | message.id, seeds)
+  keys.name = mixHash(client, question, seeds)
+  keys.repeat = mixHash(keys.name, server, seeds)
+  keys.key = mixHash(keys.repeat ^ keys.port, side.serverPort, seeds)
 }
 
 /** Links followed in one chain at most; a longer chain means that somebody repeats one key, and the newest entries are what matters. */

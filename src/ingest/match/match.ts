@@ -5,6 +5,7 @@ import { decodeMessage, type Message } from '../decode/message.ts'
 import type { Packet } from '../decode/packet.ts'
 import { markRecords, type RecordMark, type Records, rollBack } from '../decode/records.ts'
 import { answerDigest, digestAnswer } from './digest.ts'
+import { type Seeds, seedsFor } from './hash.ts'
 import { findExact, keys, takeKey } from './key.ts'
 import { findByPort, findNearMiss, nearMiss } from './near.ts'
 import { RepeatCache } from './repeat.ts'
@@ -71,9 +72,12 @@ export class Matcher {
   private readonly truncated = new RepeatCache()
   private readonly deferred = new Deferred()
   private isReplaying = false
+  private readonly seeds: Seeds
 
-  constructor(sink: ExchangeSink, options: MatchOptions = matchOptions) {
+  /** `identity` of the capture makes a run repeatable to the last bit (see `seedsFor`). */
+  constructor(sink: ExchangeSink, options: MatchOptions = matchOptions, identity?: string) {
     this.sink = sink
+    this.seeds = seedsFor(identity)
     this.timeoutSeconds = options.timeoutSeconds
     this.table = new Table(options.limits)
   }
@@ -123,7 +127,7 @@ export class Matcher {
     const records = this.sink.records
     const hasRecords = records.count > mark.count
     rollBack(records, mark)
-    takeKey(packet, message)
+    takeKey(packet, message, this.seeds)
     const same = findExact(table, packet, message)
     if (same >= 0 && table.words[same + Field.state] === State.pending) {
       const attempts = table.words[same + Field.ipIdAttempts]
@@ -165,7 +169,7 @@ export class Matcher {
   private response(bytes: Uint8Array, packet: Packet, message: Message): void {
     const table = this.table
     const records = this.sink.records
-    takeKey(packet, message)
+    takeKey(packet, message, this.seeds)
     const base =
       message.questions === 0
         ? findByPort(table, packet, message)
