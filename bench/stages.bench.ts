@@ -148,7 +148,8 @@ function keeper(folder: string): Database {
     rmSync(join(folder, token), { force: true })
     linkSync(file, join(folder, token))
   }
-  return { insertFile } as unknown as Database
+  // As a server it has no merges to hold.
+  return { kind: 'server', insertFile } as unknown as Database
 }
 
 /** CPU microseconds of inserting the kept blocks: without the view, with it, and with it and all merges that follow. */

@@ -3,7 +3,7 @@ CREATE TABLE IF NOT EXISTS rrsets (
   name        String COMMENT 'owner name',
   type        LowCardinality(String) COMMENT 'record type',
   data        String COMMENT 'record data in presentation format',
-  section     Enum8('answer' = 1, 'authority' = 2, 'additional' = 3) COMMENT 'section it stood in',
+  section     Enum8('question' = 0, 'answer' = 1, 'authority' = 2, 'additional' = 3, 'query_answer' = 5, 'query_authority' = 6, 'query_additional' = 7) COMMENT 'section it stood in',
   server_role Enum8('resolver' = 0, 'authoritative' = 1) COMMENT 'authoritative when the answer had the AA flag',
   match       Enum8('answered' = 0, 'unanswered' = 1, 'open' = 2, 'unsolicited' = 3, 'late' = 4, 'duplicate' = 5, 'conflict' = 6, 'wrong_id' = 7, 'wrong_port' = 8, 'wrong_question' = 9, 'wrong_server' = 10, 'malformed' = 11, 'unpaired' = 12) COMMENT 'verdict of the exchange it came in; history is answered (and late) only',
   first_seen  SimpleAggregateFunction(min, DateTime64(9, 'UTC')) COMMENT 'first answer that held it',
@@ -15,4 +15,4 @@ CREATE TABLE IF NOT EXISTS rrsets (
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (name, type, data, section, server_role, match)
-SETTINGS default_compression_codec = 'ZSTD(1)', non_replicated_deduplication_window = 10000
+SETTINGS default_compression_codec = 'ZSTD(1)', min_bytes_for_wide_part = 134217728, non_replicated_deduplication_window = 10000

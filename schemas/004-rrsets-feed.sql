@@ -4,7 +4,7 @@ SELECT
   record_name AS name,
   record_type AS type,
   record_data AS data,
-  CAST(CAST(record_section, 'String'), 'Enum8(\'answer\' = 1, \'authority\' = 2, \'additional\' = 3)') AS section,
+  record_section AS section,
   CAST(bitTest(response_flags, 10), 'Enum8(\'resolver\' = 0, \'authoritative\' = 1)') AS server_role,
   match,
   min(response_ts) AS first_seen,

@@ -16,6 +16,8 @@ const insertSettings = {
   max_insert_block_size: 100_000_000,
   min_insert_block_size_rows: 100_000_000,
   min_insert_block_size_bytes: 0,
+  // The feed of rrsets has grouped its rows already: collapsing them once more is work for nothing.
+  optimize_on_insert: 0,
 } as const
 
 /** `INSERT INTO table (columns) SETTINGS …`, to be followed by FORMAT Native and the bytes of a block. */
