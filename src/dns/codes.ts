@@ -135,7 +135,7 @@ const opcodes: Readonly<Record<string, number>> = {
   DSO: 6,
 }
 
-/** Link and application service by port: what the `service` column holds. */
+/** Standing port of each service, in the order of the `service` column's numbers. */
 export const servicePorts = { dns: 53, mdns: 5353, llmnr: 5355 } as const
 
 const typeNames = inverse(types)

@@ -1,7 +1,9 @@
 // The filter that runs in the kernel (pcap-filter(7)): everything that can carry DNS, and as little else as that allows.
 
+import { servicePorts } from '../../dns/codes.ts'
+
 /** DNS, mDNS (RFC 6762) and LLMNR (RFC 4795). */
-export const dnsPorts = [53, 5353, 5355] as const
+export const dnsPorts: readonly number[] = Object.values(servicePorts)
 
 /** Keeps these ports, fragments and ICMP errors, each also inside one or two VLAN tags. */
 export function kernelFilter(ports: readonly number[]): string {

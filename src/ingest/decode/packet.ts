@@ -1,5 +1,6 @@
 // One packet down to its UDP payload: link, IP and UDP layers, as numbers in a reused object.
 
+import { servicePorts } from '../../dns/codes.ts'
 import type { PacketBatch } from '../capture/packets.ts'
 import { Bin } from './bins.ts'
 import { ipLayer } from './ip.ts'
@@ -62,9 +63,9 @@ export type PortTable = Uint8Array
 export function portTable(extra: readonly number[]): PortTable {
   const ports = new Uint8Array(65_536)
   for (const port of extra) ports[port] = 1
-  ports[53] = 1
-  ports[5353] = 2
-  ports[5355] = 3
+  Object.values(servicePorts).forEach((port, service) => {
+    ports[port] = service + 1
+  })
   return ports
 }
 
