@@ -85,7 +85,7 @@ describe('answer change', () => {
   })
 
   test('rotation, also with a late member, pools and names nobody watches are silent', async () => {
-    const rotating = `[['198.51.100.80'], ['203.0.113.80'], ['192.0.2.80']][1 + rand(5) % if(number < 100, 2, 3)]`
+    const rotating = `[['198.51.100.80'], ['203.0.113.80'], ['192.0.2.80']][1 + cityHash64(number, 5) % if(number < 100, 2, 3)]`
     await insert(
       {
         ...data(['']),
@@ -95,7 +95,7 @@ describe('answer change', () => {
       },
       400,
     )
-    const pool = `[concat(toString(20 + rand(5) % 60), '.', toString(rand(6) % 200), '.', toString(rand(7) % 200), '.1')]`
+    const pool = `[concat(toString(20 + cityHash64(number, 5) % 60), '.', toString(cityHash64(number, 6) % 200), '.', toString(cityHash64(number, 7) % 200), '.1')]`
     await insert(
       {
         ...data(['']),

@@ -93,7 +93,7 @@ describe('exfiltration', () => {
       { qname: `concat('host-', toString(number % 40), '.example.org')`, ts: time('number * 3') },
       1000,
     )
-    const octets = `concat(toString(rand(1) % 256), '.', toString(rand(2) % 256), '.', toString(rand(3) % 256), '.', toString(rand(4) % 256))`
+    const octets = `concat(toString(cityHash64(number, 1) % 256), '.', toString(cityHash64(number, 2) % 256), '.', toString(cityHash64(number, 3) % 256), '.', toString(cityHash64(number, 4) % 256))`
     await insert(
       {
         qname: `concat(${octets}, '.list.example.net')`,

@@ -148,7 +148,7 @@ describe('poisoning', () => {
       ts: time(`${seconds}`),
       response_ts: `${time(`${seconds}`)} + INTERVAL 50 MILLISECOND`,
       frame: '5001',
-      response_frame: '6000 + rand(3) % 1000',
+      response_frame: '6000 + cityHash64(number, 3) % 1000',
     }
   }
 })
