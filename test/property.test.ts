@@ -1,5 +1,6 @@
 // Laws of the write path, tried on random traffic: every message leaves in one row, verdicts are those of a plain model, digests mean what they say.
 
+import { createRequire } from 'node:module'
 import * as fc from 'fast-check'
 import { parse } from 'tldts'
 import { describe, expect, it } from 'vitest'
@@ -7,7 +8,7 @@ import { Random } from '../samples/make/random.ts'
 import { decodeMessage, Message } from '../src/ingest/decode/message.ts'
 import { Records } from '../src/ingest/decode/records.ts'
 import { answerDigest, digestAnswer } from '../src/ingest/match/digest.ts'
-import { domainFound, findDomain } from '../src/ingest/store/domain.ts'
+import { domainFound, findDomain } from '../src/dns/public-suffix.ts'
 import { type ModelEvent, ModelMatcher } from './matcher-model.ts'
 import { countBy, type Row, Traffic } from './traffic.ts'
 
@@ -239,8 +240,32 @@ describe('the digest of an answer', () => {
 })
 
 describe('the registrable domain', () => {
+  const list = createRequire(import.meta.url)(
+    'tldts/dist/cjs/src/data/trie.js',
+  ) as typeof import('tldts/dist/types/src/data/trie.js')
+  const labelStarts: number[] = []
+  let at = 0
+  for (const sizeBytes of list.edgeLength) {
+    labelStarts.push(at)
+    at += sizeBytes
+  }
   const label = fc.oneof(
-    fc.constantFrom('com', 'co', 'uk', 'example', 'github', 'io', 'www', 'kawasaki', 'jp', 'city'),
+    fc.constantFrom(
+      'com',
+      'co',
+      'uk',
+      'example',
+      'github',
+      'io',
+      'www',
+      'kawasaki',
+      'jp',
+      'city',
+      'ck',
+      '*',
+      'compute',
+      'amazonaws',
+    ),
     fc.constantFrom('a\\.b', '\\\\', '\\\\\\.', 'x'.repeat(63), 'y'.repeat(57), '\\000'),
     fc.stringMatching(/^[a-z0-9-]{1,63}$/),
   )
@@ -252,7 +277,9 @@ describe('the registrable domain', () => {
         for (const name of [...asked, ...asked.toReversed()]) {
           const wire = Buffer.from(`#${name}#`, 'latin1')
           findDomain(wire, 1, name.length)
-          const { domain, isIcann, isPrivate } = parse(name, {
+          // The library takes an escaped dot for a dot: it is shown another letter there.
+          const shown = name.replace(/\\./g, (escape) => (escape === '\\.' ? '\\!' : escape))
+          const { domain, isIcann, isPrivate } = parse(shown, {
             allowPrivateDomains: true,
             detectIp: false,
             extractHostname: false,
@@ -260,7 +287,7 @@ describe('the registrable domain', () => {
           })
           expect(domainFound.isListed, name).toBe(isIcann === true || isPrivate === true)
           expect(name.slice(domainFound.start), name).toBe(
-            domain === null ? '' : wholeLabels(name, domain),
+            domain === null ? '' : name.slice(-domain.length),
           )
         }
       }),
@@ -268,22 +295,42 @@ describe('the registrable domain', () => {
     )
   })
 
+  it('is that of the list for every rule in it, whatever stands before', () => {
+    const { rulesRoot, exceptionsRoot } = list
+    for (const rule of [...rulesUnder(rulesRoot, ''), ...rulesUnder(exceptionsRoot, '')]) {
+      for (const name of [rule, `a.${rule}`, `com.www.b.${rule}`]) {
+        const known = parse(name, {
+          allowPrivateDomains: true,
+          detectIp: false,
+          extractHostname: false,
+          validateHostname: false,
+        })
+        findDomain(Buffer.from(name), 0, name.length)
+        if (name.slice(domainFound.start) !== (known.domain ?? '')) expect.fail(name)
+        if (domainFound.isListed !== (known.isIcann || known.isPrivate)) expect.fail(name)
+      }
+    }
+  })
+
+  /** Every rule below a node in letters a wire name can have, `w` for any label. */
+  function rulesUnder(node: number, suffix: string): string[] {
+    const rules: string[] = []
+    for (let edge = list.edgeStart[node]; edge < list.edgeStart[node + 1]; edge++) {
+      const start = labelStarts[edge]
+      const text = list.labelText.slice(start, start + list.edgeLength[edge]).replace('*', 'w')
+      if (/[^ -~]/.test(text)) continue
+      const rule = suffix === '' ? text : `${text}.${suffix}`
+      rules.push(rule, ...rulesUnder(list.edgeChild[edge], rule))
+    }
+    return rules
+  }
+
   it('is none for a suffix, the root and no name', () => {
     for (const name of ['com', 'co.uk', '.', '', 'github.io', 'x'.repeat(63)]) {
       findDomain(Buffer.from(name), 0, name.length)
       expect(domainFound.start).toBe(name.length)
     }
   })
-
-  /** The library takes an escaped dot for a dot: the domain begins at the label in which it found its beginning. */
-  function wholeLabels(name: string, domain: string): string {
-    const labels = name.match(/(?:\\.|[^.\\])+/g) ?? []
-    for (let count = 1; count <= labels.length; count++) {
-      const tail = labels.slice(-count).join('.')
-      if (tail.length >= domain.length) return tail
-    }
-    return name
-  }
 })
 
 /** Mostly forward by little, sometimes a jump of hours or weeks in either direction. */

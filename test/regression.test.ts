@@ -9,7 +9,7 @@ import { arpRequest, ethernet, udpPacket } from '../samples/make/frame.ts'
 import type { Database } from '../src/database/database.ts'
 import { openStore } from '../src/database/open.ts'
 import { ingestFiles } from '../src/ingest/files.ts'
-import { domainFound, findDomain } from '../src/ingest/store/domain.ts'
+import { domainFound, findDomain } from '../src/dns/public-suffix.ts'
 import { answer, query, Traffic, verdicts } from './traffic.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'regression-test-'))
@@ -128,7 +128,7 @@ describe('the domain of a name', () => {
     expect(domainOf(label)).toBe('')
   })
 
-  it('does not begin at a dot that was escaped out of sight of the cache', () => {
+  it('does not begin at a dot that was escaped far from the suffix', () => {
     const tail = `.${'y'.repeat(58)}.com`
     expect(tail.length).toBe(63)
     expect(domainOf(`a${tail}`)).toBe(tail.slice(1))

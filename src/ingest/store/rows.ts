@@ -2,6 +2,7 @@
 
 import { appendEmpty, appendString, closeString, openString } from '../../database/native.ts'
 import { writeAscii, writeDecimal } from '../../dns/bytes.ts'
+import { domainFound, findDomain } from '../../dns/public-suffix.ts'
 import { malformedMask } from '../decode/anomaly.ts'
 import { decodeMessage, Message, noCode } from '../decode/message.ts'
 import type { Packet } from '../decode/packet.ts'
@@ -11,7 +12,6 @@ import { answerDigest } from '../match/digest.ts'
 import type { ExchangeSink } from '../match/match.ts'
 import { Field, type Table } from '../match/table.ts'
 import { Block } from './block.ts'
-import { findDomain, domainFound } from './domain.ts'
 import { noOptions, queryOptions, responseOptions } from './options.ts'
 
 /** Bytes kept of a malformed message: enough for the header, the question and the first records. */
