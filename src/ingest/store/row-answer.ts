@@ -1,0 +1,56 @@
+// The answer's side of a row: out of the message just decoded, or empty.
+
+import { appendEmpty } from '../../database/native.ts'
+import { type Message, noCode } from '../decode/message.ts'
+import type { Packet } from '../decode/packet.ts'
+import { answerDigest } from '../match/digest.ts'
+import type { Block } from './block.ts'
+import { responseOptions } from './options.ts'
+import { setFlow, setTime, setWide } from './row-cells.ts'
+
+/** Everything the answer says; its records are in the block already. */
+export function answerSide(
+  block: Block,
+  row: number,
+  bytes: Uint8Array,
+  packet: Packet,
+  message: Message,
+): void {
+  setTime(block.responseTs, row, packet.seconds, packet.nanoseconds)
+  setWide(block.responseFrame, row, packet.frame)
+  setWide(block.responseOffset, row, packet.offset)
+  block.responseFlags[row] = message.flags
+  block.rcode[row] = message.hasHeader ? message.rcode : noCode
+  block.responseBytes[row] = message.size
+  block.responseEdnsSize[row] = message.ednsSize
+  block.digest[2 * row] = answerDigest.low
+  block.digest[2 * row + 1] = answerDigest.high
+  block.responseIpTtl[row] = packet.ipTtl
+  block.responseIpId[row] = packet.ipId
+  responseOptions(block, bytes, message.optStart, message.optEnd)
+  block.anomalies[2 * row] |= message.anomalies | packet.anomalies
+  // Near misses: what the answer's own packet says counts.
+  setFlow(block, row, packet, 4, 0, packet.destinationPort, packet.sourcePort)
+  block.id[row] = message.id
+  block.opcode[row] = message.opcode
+}
+
+/** The columns of an answer that was not seen. */
+export function noAnswer(block: Block, row: number): void {
+  block.responseTs[2 * row] = 0
+  block.responseTs[2 * row + 1] = 0
+  block.latencyUs[row] = 0
+  block.responseFrame[2 * row] = 0
+  block.responseFrame[2 * row + 1] = 0
+  block.responseOffset[2 * row] = 0
+  block.responseOffset[2 * row + 1] = 0
+  block.responseFlags[row] = 0
+  block.rcode[row] = noCode
+  block.responseBytes[row] = 0
+  block.responseEdnsSize[row] = 0
+  block.digest[2 * row] = 0
+  block.digest[2 * row + 1] = 0
+  block.responseIpTtl[row] = 0
+  block.responseIpId[row] = 0
+  appendEmpty(block.edeText)
+}

@@ -1,0 +1,133 @@
+// Single columns of a row: times, addresses, question, tunnel, latency and the raw copy, by index arithmetic into the block.
+
+import { appendEmpty, appendString, closeString, openString } from '../../database/native.ts'
+import { writeAscii, writeDecimal } from '../../dns/bytes.ts'
+import { malformedMask } from '../decode/anomaly.ts'
+import type { Message } from '../decode/message.ts'
+import type { Packet } from '../decode/packet.ts'
+import { tunnelNames } from '../decode/tunnel-kinds.ts'
+import { Field, type Table } from '../match/table.ts'
+import type { Block } from './block.ts'
+import { domainFound, findDomain } from '../../dns/public-suffix.ts'
+
+/** Name, type, class and registrable domain. */
+export function setQuestion(
+  block: Block,
+  row: number,
+  name: Uint8Array,
+  start: number,
+  end: number,
+  qtype: number,
+  qclass: number,
+): void {
+  appendString(block.qname, name, start, end - start)
+  block.qtype[row] = qtype
+  block.qclass[row] = qclass
+  // The name as it now lies in the column: one place to read it from, whatever it came from.
+  const column = block.qname.bytes
+  const own = column.buf
+  const at = column.pos - (end - start)
+  findDomain(own, at, end - start)
+  block.domain.set(row, own, at + domainFound.start, column.pos)
+  block.tldListed[row] = domainFound.isListed ? 1 : 0
+}
+
+/** The tunnel as `vxlan:42`; only the kind where it has no id. */
+export function setTunnel(block: Block, tunnel: number, id: number): void {
+  if (tunnel === 0) {
+    appendEmpty(block.tunnel)
+    return
+  }
+  const start = openString(block.tunnel)
+  writeAscii(block.tunnel.bytes, tunnelNames[tunnel])
+  if (id > 0) {
+    writeAscii(block.tunnel.bytes, ':')
+    writeDecimal(block.tunnel.bytes, id)
+  }
+  closeString(block.tunnel, start)
+}
+
+/** Who talked to whom; `client` and `server` are word positions in the packet's addresses. */
+export function setFlow(
+  block: Block,
+  row: number,
+  packet: Packet,
+  client: number,
+  server: number,
+  clientPort: number,
+  serverPort: number,
+): void {
+  const addresses = packet.addresses
+  for (let i = 0; i < 4; i++) {
+    block.client[4 * row + i] = addresses[client + i]
+    block.server[4 * row + i] = addresses[server + i]
+  }
+  block.clientPort[row] = clientPort
+  block.serverPort[row] = serverPort
+  block.transport[row] = packet.transport
+  block.service[row] = packet.service
+  // Many mirror ports tag one direction only: a missing tag leaves the query's.
+  if (packet.vlan === 0 && packet.vlanOuter === 0) return
+  block.vlan[row] = packet.vlan
+  block.vlanOuter[row] = packet.vlanOuter
+}
+
+/** Microseconds from the query at `base` to its answer. */
+export function setLatency(
+  block: Block,
+  row: number,
+  words: Uint32Array,
+  base: number,
+  packet: Packet,
+): void {
+  const us =
+    (packet.seconds - words[base + Field.seconds]) * 1e6 +
+    (packet.nanoseconds - words[base + Field.nanoseconds]) / 1e3
+  block.latencyUs[row] = us <= 0 ? 0 : us >= 0xffffffff ? 0xffffffff : Math.round(us)
+}
+
+/** Seconds and nanoseconds as one 64-bit count of nanoseconds, by parts that stay exact in a double. */
+export function setTime(
+  column: Uint32Array,
+  row: number,
+  seconds: number,
+  nanoseconds: number,
+): void {
+  const high = (seconds >>> 16) * 1e9
+  const low = (seconds & 0xffff) * 1e9 + nanoseconds
+  const middle = (high % 65_536) * 65_536 + low
+  column[2 * row] = middle
+  column[2 * row + 1] = Math.floor(high / 65_536) + Math.floor(middle / 4_294_967_296)
+}
+
+/** A 64-bit value by its two words. */
+export function setWide(column: Uint32Array, row: number, value: number): void {
+  column[2 * row] = value
+  column[2 * row + 1] = value / 4_294_967_296
+}
+
+/** Bytes kept of a malformed message: enough for the header, the question and the first records. */
+const rawLimit = 512
+
+/** Keeps the first bytes of a message that does not parse; the answer's where both do not. */
+export function setRaw(
+  block: Block,
+  table: Table,
+  base: number,
+  bytes: Uint8Array | null,
+  message: Message | null,
+): void {
+  if (message !== null && bytes !== null && (message.anomalies & malformedMask) !== 0) {
+    appendString(block.raw, bytes, message.start, Math.min(message.size, rawLimit))
+    return
+  }
+  if (base >= 0 && (table.words[base + Field.anomalies] & malformedMask) !== 0) {
+    const words = table.words
+    const names = words[base + Field.nameSizes]
+    const wires = words[base + Field.wireSizes]
+    const at = words[base + Field.arena] + (names & 0xffff) + (names >>> 16) + (wires & 0xffff)
+    appendString(block.raw, table.arena, at, Math.min(wires >>> 16, rawLimit))
+    return
+  }
+  appendEmpty(block.raw)
+}
