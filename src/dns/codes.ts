@@ -168,14 +168,6 @@ export function isOpcodeAssigned(opcode: number): boolean {
   return opcodeNames.has(opcode)
 }
 
-/** The number of an RR type given as mnemonic, `TYPEnnn` or digits; null when it is none of these. */
-export function typeNumber(text: string): number | null {
-  const name = text.toUpperCase()
-  if (Object.hasOwn(types, name)) return types[name]
-  const digits = /^(?:TYPE)?(\d{1,5})$/.exec(name)
-  return digits !== null && Number(digits[1]) <= 65535 ? Number(digits[1]) : null
-}
-
 function inverse(table: Readonly<Record<string, number>>): Map<number, string> {
   return new Map(Object.entries(table).map(([name, number]) => [number, name]))
 }

@@ -43,17 +43,6 @@ export function linkLayer(bytes: Uint8Array, start: number, link: number, packet
   }
 }
 
-/** Link types that are read; all others are counted as unsupported and named. */
-export function isLinkRead(link: number): boolean {
-  return readLinks.has(link)
-}
-
-const readLinks: ReadonlySet<number> = new Set([
-  0, 1, 6, 7, 9, 10, 12, 14, 50, 51, 100, 101, 104, 105, 106, 107, 108, 109, 113, 117, 119, 122,
-  127, 129, 138, 163, 166, 192, 197, 204, 205, 206, 219, 226, 228, 229, 239, 240, 241, 242, 258,
-  276,
-])
-
 /** Link types that name no other one inside, so that this cannot recurse. */
 function plainLink(bytes: Uint8Array, start: number, link: number, packet: Packet): number {
   switch (link) {
