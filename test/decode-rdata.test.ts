@@ -59,7 +59,17 @@ describe('every type', () => {
 
 describe('unknown RDATA', () => {
   it('of NULL and of types without a form is hex, and not an anomaly', () => {
-    for (const type of [types.NULL, types.EID, types.A6, types.OPT, 300, 65280, 65535, 32770]) {
+    for (const type of [
+      types.NULL,
+      types.UINFO,
+      types.UNSPEC,
+      types.NXNAME,
+      types.OPT,
+      300,
+      65280,
+      65535,
+      32770,
+    ]) {
       expect(decode(type, bytesOf(['0a 0b ff']))).toEqual({ text: '\\# 3 0A0BFF', anomalies: 0 })
     }
   })
@@ -68,6 +78,7 @@ describe('unknown RDATA', () => {
     ['LOC of version 1', 'LOC', '01 ff'],
     ['an IPSECKEY gateway of type 4', 'IPSECKEY', '0a 04 02 01'],
     ['an AMTRELAY relay of type 127', 'AMTRELAY', '0a 7f 01'],
+    ['an ATMA format of 2', 'ATMA', '02 31'],
     ['an APL family of 3', 'APL', '0003 08 01 ff'],
     ['an NXT map of the other format', 'NXT', '00 80'],
   ])('also shows %s, which nobody has defined', (_what, type, hex) => {

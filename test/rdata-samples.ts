@@ -432,6 +432,49 @@ export const rdataSamples: RdataSample[] = [
     text: '10 0 2 2001:db8::15',
   },
   { type: 'AMTRELAY', rdata: ['80 83', '09 616d7472656c617973 00'], text: '128 1 3 amtrelays' },
+  { type: 'EID', rdata: ['e32c6f78163a9348'], text: 'E32C6F78163A9348', alsoReadable: from(1, 9) },
+  { type: 'NIMLOC', rdata: ['75234159eac457'], text: '75234159EAC457', alsoReadable: from(1, 8) },
+  {
+    type: 'ATMA', // an AESA
+    rdata: ['00', '39246f000e7c9c031200010001000012345678 00'],
+    text: '39246f000e7c9c03120001000100001234567800',
+    alsoReadable: from(2, 22),
+  },
+  {
+    type: 'ATMA', // an E.164 number
+    rdata: ['01', '3132313235353530313030'],
+    text: '+12125550100',
+    alsoReadable: from(2, 11),
+  },
+  {
+    type: 'A6', // RFC 2874 section 5.1.1: the lower half of a host's address
+    rdata: ['40', '123456789abcdef0', '08 7375626e65742d31 03 697036 00'],
+    text: '64 ::1234:5678:9abc:def0 subnet-1.ip6',
+  },
+  {
+    type: 'A6', // RFC 2874 section 5.1.1: a whole address
+    rdata: ['00', '2345 00c1 ca11 0001 1234 5678 9abc def0'],
+    text: '0 2345:c1:ca11:1:1234:5678:9abc:def0',
+  },
+  { type: 'A6', rdata: ['80', '01 61 00'], text: '128 a' },
+  {
+    type: 'A6', // bits of the prefix do not count
+    rdata: ['2f', 'ff 00 00 00 00 00 00 00 00 00 01', '01 61 00'],
+    text: '47 0:0:1::1 a',
+  },
+  { type: 'SINK', rdata: ['08 00 02', '6869'], text: '8 0 2 aGk=', alsoReadable: from(3, 6) },
+  { type: 'RKEY', rdata: ['0000 ff 0f', '0102'], text: '0 255 15 AQI=', alsoReadable: [5, 7] },
+  {
+    type: 'DSYNC', // RFC 9859 section 2
+    rdata: ['003b 01 14ef', '0b 6364732d7363616e6e6572', '07 6578616d706c65 03 6e6574 00'],
+    text: 'CDS NOTIFY 5359 cds-scanner.example.net',
+  },
+  { type: 'DSYNC', rdata: ['003e 80 0035', '00'], text: 'CSYNC 128 53 .' },
+  { type: 'HHIT', rdata: ['83 01 02 03'], text: 'gwECAw==', alsoReadable: from(1, 5) },
+  { type: 'BRID', rdata: ['a1 01 02'], text: 'oQEC', alsoReadable: from(1, 4) },
+  { type: 'CLA', rdata: ['09 5443502d56342d7634'], text: '"TCP-V4-v4"' },
+  { type: 'IPN', rdata: ['0000000000000c81'], text: '3201' },
+  { type: 'IPN', rdata: ['ffffffffffffffff'], text: '18446744073709551615' },
   { type: 'RESINFO', rdata: ['08 716e616d656d696e'], text: '"qnamemin"' },
   { type: 'WALLET', rdata: ['03 425443', '02 3178'], text: '"BTC" "1x"', alsoReadable: [4] },
   // RFC 9460 appendix D.1 and D.2, in the order of the document
@@ -559,6 +602,9 @@ export const malformedSamples: { type: string; rdata: string[]; because: string 
   { type: 'APL', rdata: ['0001 20 05 c000020101'], because: 'an IPv4 address of 5 bytes' },
   { type: 'HIP', rdata: ['00 02 0001', '01'], because: 'no host identity tag' },
   { type: 'HIP', rdata: ['01 02 0001 ab 01', '01 61 c000'], because: 'a compressed server name' },
+  { type: 'A6', rdata: ['81', '01 61 00'], because: 'a prefix of 129 bits' },
+  { type: 'A6', rdata: ['80', 'c000'], because: 'a prefix name that points forward' },
+  { type: 'ATMA', rdata: ['01 31 2b'], because: 'a number with a plus' },
   { type: 'NXT', rdata: ['00', '40'.repeat(17)], because: 'a flat map of 17 octets' },
   { type: 'WKS', rdata: ['c0000201 06', '00'.repeat(8193)], because: 'ports above 65535' },
 ]

@@ -1,7 +1,7 @@
 // The fields most RDATA is made of, from wire to presentation form: numbers, names, character strings (RFC 1035 sections 3.3 and 5.1).
 
 import { writeIpv4, writeIpv6 } from '../../dns/address.ts'
-import { type Bytes, reserve, writeDecimal } from '../../dns/bytes.ts'
+import { type Bytes, reserve, writeAscii, writeDecimal } from '../../dns/bytes.ts'
 import { nameRead, readName } from './name.ts'
 import { writeQuoted, writeTime } from './rdata-text.ts'
 
@@ -45,6 +45,16 @@ export function uint48(from: RdataCursor, out: Bytes): boolean {
   if (from.end - from.at < 6) return false
   writeSpaced(out, uint16At(from.bytes, from.at) * 2 ** 32 + uint32At(from.bytes, from.at + 2))
   from.at += 6
+  return true
+}
+
+/** All 64 bits, past what a double holds; only a rare type has them. */
+export function uint64(from: RdataCursor, out: Bytes): boolean {
+  if (from.end - from.at < 8) return false
+  const high = BigInt(uint32At(from.bytes, from.at))
+  writeAscii(out, ((high << 32n) + BigInt(uint32At(from.bytes, from.at + 4))).toString())
+  writeSpace(out)
+  from.at += 8
   return true
 }
 

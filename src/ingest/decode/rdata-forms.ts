@@ -4,7 +4,7 @@ import { types } from '../../dns/codes.ts'
 import * as crypto from './rdata-crypto.ts'
 import * as field from './rdata-field.ts'
 import { amtRelay, hostIdentity, ipsecKey } from './rdata-gateway.ts'
-import { algorithm, certificateType, tsigError } from './rdata-mnemonics.ts'
+import { algorithm, certificateType, syncScheme, tsigError } from './rdata-mnemonics.ts'
 import * as place from './rdata-place.ts'
 import { caaTag, serviceParameters } from './rdata-service.ts'
 import { filledTypeMap, flatTypeMap, typeCovered, typeMap } from './rdata-types.ts'
@@ -23,6 +23,7 @@ const signature: Form = [typeCovered, uint8, uint8, uint32, time, time, uint16, 
 /** The form of types that are shown as unknown RDATA. */
 export const noForm: Form = []
 
+// NULL, UINFO, UID, GID and UNSPEC have no presentation form, NXNAME, OPT and the question types no RDATA of their own.
 // A, NS, CNAME, SOA, PTR, MX, TXT and AAAA are not here: `writeRdata` writes them itself.
 const formsByName: Readonly<Record<string, Form>> = {
   MD: oneName,
@@ -46,11 +47,16 @@ const formsByName: Readonly<Record<string, Form>> = {
   GPOS: [string, string, string],
   LOC: [place.location],
   NXT: [name, flatTypeMap],
+  EID: [crypto.hex],
+  NIMLOC: [crypto.hex],
   SRV: [uint16, uint16, uint16, name],
+  ATMA: [place.atmAddress],
   NAPTR: [uint16, uint16, string, string, string, name],
   KX: preferredName,
   CERT: [certificateType, uint16, algorithm, crypto.base64],
+  A6: [place.chainedAddress],
   DNAME: oneName,
+  SINK: [uint8, uint8, uint8, crypto.optionalBase64],
   APL: [place.prefixes],
   DS: delegationSigner,
   SSHFP: [uint8, crypto.sshFingerprint],
@@ -65,6 +71,7 @@ const formsByName: Readonly<Record<string, Form>> = {
   SMIMEA: [uint8, uint8, uint8, crypto.hex],
   HIP: [hostIdentity],
   NINFO: [strings],
+  RKEY: publicKey,
   TALINK: twoNames,
   CDS: delegationSigner,
   CDNSKEY: publicKey,
@@ -73,6 +80,9 @@ const formsByName: Readonly<Record<string, Form>> = {
   ZONEMD: [uint32, uint8, crypto.zoneDigest],
   SVCB: [uint16, name, serviceParameters],
   HTTPS: [uint16, name, serviceParameters],
+  DSYNC: [typeCovered, syncScheme, uint16, name],
+  HHIT: [crypto.base64],
+  BRID: [crypto.base64],
   SPF: [strings],
   NID: [uint16, place.fourGroups],
   L32: [uint16, field.ipv4],
@@ -89,9 +99,11 @@ const formsByName: Readonly<Record<string, Form>> = {
   AMTRELAY: [amtRelay],
   RESINFO: [strings],
   WALLET: [strings],
+  CLA: [strings],
+  IPN: [field.uint64],
 }
 
-const forms: Form[] = Array.from({ length: types.WALLET + 1 }, () => noForm)
+const forms: Form[] = Array.from({ length: types.IPN + 1 }, () => noForm)
 for (const [type, form] of Object.entries(formsByName)) forms[types[type]] = form
 
 /** The form of a type. TA and DLV (32768, 32769) sign delegations like DS and are not worth a table of that length. */

@@ -1,4 +1,4 @@
-// RDATA fields whose numbers have names of their own: certificate types, DNSSEC algorithms, TSIG errors (RFC 4398, 8945, IANA).
+// RDATA fields whose numbers have names of their own: certificate types, DNSSEC algorithms, TSIG errors, DSYNC schemes (RFC 4398, 8945, 9859, IANA).
 
 import { type Bytes, writeAscii, writeDecimal } from '../../dns/bytes.ts'
 import { type RdataCursor, uint16At, uint8, writeSpace } from './rdata-field.ts'
@@ -22,6 +22,15 @@ export function algorithm(from: RdataCursor, out: Bytes): boolean {
 /** TSIG, TKEY: error by mnemonic; 16 is BADSIG here, not BADVERS (RFC 8945 section 3, RFC 2930 section 2.6). */
 export function tsigError(from: RdataCursor, out: Bytes): boolean {
   return mnemonic16(from, out, tsigErrors)
+}
+
+/** DSYNC: how to tell of a change; 1 is NOTIFY (RFC 9859 section 2). */
+export function syncScheme(from: RdataCursor, out: Bytes): boolean {
+  if (from.at >= from.end) return false
+  if (from.bytes[from.at] !== 1) return uint8(from, out)
+  from.at++
+  writeAscii(out, 'NOTIFY ')
+  return true
 }
 
 type Mnemonics = Readonly<Record<number, string>>

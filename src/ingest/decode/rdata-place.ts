@@ -1,8 +1,8 @@
-// RDATA fields for addresses, networks and places: APL, WKS, NSAP, LOC, identifiers (RFC 3123, 1035, 1706, 1876, 6742, 7043).
+// RDATA fields for addresses, networks and places: APL, WKS, NSAP, A6, ATMA, LOC, identifiers (RFC 3123, 1035, 1706, 2874, 1876, 6742, 7043).
 
 import { writeIpv4, writeIpv6 } from '../../dns/address.ts'
 import { type Bytes, reserve, writeAscii, writeDecimal, writeHex } from '../../dns/bytes.ts'
-import { type RdataCursor, uint16At, uint32At, writeSpace } from './rdata-field.ts'
+import { name, type RdataCursor, uint16At, uint32At, writeSpace } from './rdata-field.ts'
 
 const prefixAddress = new Uint8Array(16)
 
@@ -66,6 +66,51 @@ export function nsap(from: RdataCursor, out: Bytes): boolean {
   writeHex(out, from.bytes, from.at, from.end)
   writeSpace(out)
   from.at = from.end
+  return true
+}
+
+/** A6: prefix length, the rest of the address, and the name that has the prefix (RFC 2874 section 3.1). */
+export function chainedAddress(from: RdataCursor, out: Bytes): boolean {
+  if (from.at >= from.end) return false
+  const prefixBits = from.bytes[from.at]
+  if (prefixBits > 128) return false
+  const first = prefixBits >> 3
+  const suffixAt = from.at + 1
+  if (suffixAt + 16 - first > from.end) return false
+  writeDecimal(out, prefixBits)
+  writeSpace(out)
+  from.at = suffixAt + 16 - first
+  if (prefixBits < 128) {
+    for (let i = 0; i < 16; i++) prefixAddress[i] = i < first ? 0 : from.bytes[suffixAt + i - first]
+    // Pad bits are ignored on receipt.
+    prefixAddress[first] &= 0xff >> (prefixBits & 7)
+    writeIpv6(out, prefixAddress, 0)
+    writeSpace(out)
+  }
+  return prefixBits === 0 || name(from, out)
+}
+
+/** ATMA: an ATM end system address in hex, or `+` and an E.164 number (af-dans-0152, section 5.2). */
+export function atmAddress(from: RdataCursor, out: Bytes): boolean {
+  if (from.end - from.at < 2) return false
+  const format = from.bytes[from.at++]
+  if (format > 1) {
+    from.hasNoText = true
+    return false
+  }
+  if (format === 0) {
+    writeHex(out, from.bytes, from.at, from.end)
+    from.at = from.end
+  } else {
+    writeAscii(out, '+')
+    reserve(out, from.end - from.at)
+    for (; from.at < from.end; from.at++) {
+      const digit = from.bytes[from.at]
+      if (digit < 48 || digit > 57) return false
+      out.buf[out.pos++] = digit
+    }
+  }
+  writeSpace(out)
   return true
 }
 
