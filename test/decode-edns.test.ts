@@ -148,6 +148,32 @@ describe('options for a report', () => {
       { code: 19, name: 'ZONEVERSION', zoneVersion: { labels: 2, type: 0, version: '78af5a1b' } },
     ],
     ['0013 0000', { code: 19, name: 'ZONEVERSION', zoneVersion: null }],
+    [
+      '0001 0012 0001 0002 0003 00112233445566ff 00001c20',
+      {
+        code: 1,
+        name: 'LLQ',
+        llq: { version: 1, opcode: 2, error: 3, id: '00112233445566ff', seconds: 7200 },
+      },
+    ],
+    [
+      '0004 000e 00 2a 021122334455 0266778899aa',
+      {
+        code: 4,
+        name: 'OWNER',
+        owner: {
+          version: 0,
+          sequence: 42,
+          address: '02-11-22-33-44-55',
+          wakeupAddress: '02-66-77-88-99-aa',
+          password: null,
+        },
+      },
+    ],
+    ['0010 0002 1234', { code: 16, name: 'CLIENT-TAG', tag: 4660 }],
+    ['0011 0002 0007', { code: 17, name: 'SERVER-TAG', tag: 7 }],
+    ['0014 0004 001c 0041', { code: 20, name: 'MQTYPE-QUERY', types: ['AAAA', 'HTTPS'] }],
+    ['0015 0002 ff00', { code: 21, name: 'MQTYPE-RESPONSE', types: ['TYPE65280'] }],
     ['fde9 0002 beef', { code: 65001, name: 'OPT65001' }],
   ])('%s is shown with its fields', (hex, option) => {
     const bytes = bytesOf([hex])
@@ -167,6 +193,10 @@ describe('options for a report', () => {
     ['000e 0003 000000', 'a key tag and a half'],
     ['0002 0006 000000000000', 'a lease of 6 bytes'],
     ['0013 0001 02', 'a zone version of 1 byte'],
+    ['0001 0002 0001', 'a long-lived query of 2 bytes'],
+    ['0004 0009 00 2a 021122334455 02', 'an owner of 9 bytes'],
+    ['0010 0001 12', 'a tag of 1 byte'],
+    ['0014 0003 001c00', 'a type and a half'],
   ])('%s is marked malformed and shown in hex: %s', (hex) => {
     const bytes = bytesOf([hex])
     const [option, ...rest] = optionsToJson(bytes, 0, bytes.length)
@@ -186,7 +216,7 @@ describe('options for a report', () => {
   })
 
   it('come out for any bytes, without control characters, and leave the end of the walk readable', () => {
-    const header = fc.constantFrom(2, 3, 5, 8, 9, 10, 11, 12, 13, 14, 15, 18, 19, 65001)
+    const header = fc.constantFrom(...Array.from({ length: 22 }, (_, i) => i), 65_001)
     const option = fc
       .tuple(header, fc.uint8Array({ maxLength: 40 }))
       .map(([code, data]) => [code >> 8, code & 255, 0, data.length, ...data])

@@ -1,6 +1,7 @@
-// EDNS options as JSON for people who read a message (RFC 5001, 6975, 7314, 7828, 7871, 7873, 7901, 8145, 8914, 9567, 9660, 9664).
+// EDNS options as JSON for people who read a message (RFC 5001, 6975, 7314, 7828, 7871, 7873, 7901, 8145, 8764, 8914, 9567, 9660, 9664, 10029).
 
 import { Bytes, textOf, writeHex } from '../../dns/bytes.ts'
+import { typeName } from '../../dns/codes.ts'
 import { edeName, ednsOptionName, optionRead, readOption, writeEcs } from './edns.ts'
 import { nameRead, readName } from './name.ts'
 import { uint16At, uint32At } from './rdata-field.ts'
@@ -33,6 +34,20 @@ export interface EdnsOption {
   lease?: { seconds: number; keySeconds: number | null }
   /** Zone version (RFC 9660); null in a query. */
   zoneVersion?: { labels: number; type: number; version: string } | null
+  /** Long-lived query (RFC 8764 section 3.2); the lease in seconds. */
+  llq?: { version: number; opcode: number; error: number; id: string; seconds: number }
+  /** Who a sleep proxy answers for (draft-cheshire-edns0-owner-option): MAC addresses with dashes, password in hex. */
+  owner?: {
+    version: number
+    sequence: number
+    address: string
+    wakeupAddress: string | null
+    password: string | null
+  }
+  /** CLIENT-TAG, SERVER-TAG (draft-bellis-dnsop-edns-tags). */
+  tag?: number
+  /** More types asked, or answered (RFC 10029). */
+  types?: string[]
 }
 
 /** The options at `at..end` for reports; stops at the first that does not fit. Text from the wire is made printable. */
@@ -54,6 +69,17 @@ const malformed: Fields = {}
 function fieldsOf(code: number, data: Uint8Array): Fields {
   const length = data.length
   switch (code) {
+    case 1:
+      if (length !== 18) return malformed
+      return {
+        llq: {
+          version: uint16At(data, 0),
+          opcode: uint16At(data, 2),
+          error: uint16At(data, 4),
+          id: hexOf(data.subarray(6, 14)),
+          seconds: uint32At(data, 14),
+        },
+      }
     case 2:
       if (length !== 4 && length !== 8) return malformed
       return {
@@ -61,6 +87,8 @@ function fieldsOf(code: number, data: Uint8Array): Fields {
       }
     case 3:
       return { nsid: printable(data) }
+    case 4:
+      return ownerOf(data)
     case 5:
     case 6:
     case 7:
@@ -98,11 +126,20 @@ function fieldsOf(code: number, data: Uint8Array): Fields {
         ede: { code: infoCode, name: edeName(infoCode), text: printable(data.subarray(2)) },
       }
     }
+    case 16:
+    case 17:
+      return length === 2 ? { tag: uint16At(data, 0) } : malformed
     case 19:
       if (length === 0) return { zoneVersion: null }
       if (length < 2) return malformed
       return {
         zoneVersion: { labels: data[0], type: data[1], version: hexOf(data.subarray(2)) },
+      }
+    case 20:
+    case 21:
+      if (length === 0 || length % 2 !== 0) return malformed
+      return {
+        types: Array.from({ length: length / 2 }, (_, i) => typeName(uint16At(data, 2 * i))),
       }
     default:
       return {}
@@ -110,6 +147,20 @@ function fieldsOf(code: number, data: Uint8Array): Fields {
 }
 
 const scratch = new Bytes(2048)
+
+function ownerOf(data: Uint8Array): Fields {
+  if (![8, 14, 18, 20].includes(data.length)) return malformed
+  const address = (at: number) => hexOf(data.subarray(at, at + 6)).replace(/..(?!$)/g, '$&-')
+  return {
+    owner: {
+      version: data[0],
+      sequence: data[1],
+      address: address(2),
+      wakeupAddress: data.length > 8 ? address(8) : null,
+      password: data.length > 14 ? hexOf(data.subarray(14)) : null,
+    },
+  }
+}
 
 function domainOf(data: Uint8Array): Fields {
   scratch.pos = 0

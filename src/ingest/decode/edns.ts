@@ -72,11 +72,12 @@ export function writeEcs(out: Bytes, bytes: Uint8Array, at: number, length: numb
   return true
 }
 
-/** EDNS options by code (IANA "DNS EDNS0 Option Codes (OPT)"). */
+/** EDNS options by code (IANA "DNS EDNS0 Option Codes (OPT)"; 4 is reserved for what sleep proxies send). */
 export const ednsOptionNames: Readonly<Record<number, string>> = {
   1: 'LLQ',
   2: 'UL',
   3: 'NSID',
+  4: 'OWNER',
   5: 'DAU',
   6: 'DHU',
   7: 'N3U',
@@ -92,6 +93,8 @@ export const ednsOptionNames: Readonly<Record<number, string>> = {
   17: 'SERVER-TAG',
   18: 'REPORT-CHANNEL',
   19: 'ZONEVERSION',
+  20: 'MQTYPE-QUERY',
+  21: 'MQTYPE-RESPONSE',
   20292: 'UMBRELLA-IDENT',
   26946: 'DEVICEID',
 }

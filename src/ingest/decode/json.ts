@@ -27,7 +27,8 @@ export interface MessageJson {
   opcode: string
   flags: Record<'aa' | 'tc' | 'rd' | 'ra' | 'ad' | 'cd', boolean>
   rcode: string
-  questions: { name: string; type: string; class: string }[]
+  /** `unicast_response` only where it is set: mDNS (RFC 6762 section 5.4). */
+  questions: { name: string; type: string; class: string; unicast_response?: true }[]
   records: {
     section: string
     name: string
@@ -35,6 +36,8 @@ export interface MessageJson {
     class: string
     ttl: number
     data: string
+    /** Only where it is set: mDNS (RFC 6762 section 10.2). */
+    cache_flush?: true
   }[]
   edns: { size: number; version: number; do: boolean; options: EdnsOption[] } | null
   anomalies: string[]
@@ -82,11 +85,13 @@ export function messageJson(
       : null,
     anomalies: anomaliesOf(message.anomalies | packet.anomalies),
   }
+  const topBits = new TopBits(message)
   if (message.questions > 0) {
     json.questions.push({
       name: textOf(message.qname.buf, 0, message.qname.pos),
       type: typeName(message.qtype),
       class: className(message.qclass),
+      ...(topBits.isNext(0) ? { unicast_response: true } : {}),
     })
   }
   const names = new Strings(records.name.bytes.buf)
@@ -97,7 +102,14 @@ export function messageJson(
     const type = typeName(records.type[row])
     const rrClass = className(records.class[row])
     const section = records.section[row]
-    if (section === Section.question) json.questions.push({ name, type, class: rrClass })
+    const isFlagged = topBits.isNext(row + 1)
+    if (section === Section.question)
+      json.questions.push({
+        name,
+        type,
+        class: rrClass,
+        ...(isFlagged ? { unicast_response: true } : {}),
+      })
     else
       json.records.push({
         section: sectionNames[section],
@@ -106,6 +118,7 @@ export function messageJson(
         class: rrClass,
         ttl: records.ttl[row],
         data,
+        ...(isFlagged ? { cache_flush: true } : {}),
       })
   }
   return json
@@ -130,5 +143,20 @@ class Strings {
     const start = this.at
     this.at += sizeBytes
     return textOf(this.buf, start, this.at)
+  }
+}
+
+/** Which classes had their top bit set, asked in message order. */
+class TopBits {
+  private at = 0
+  private readonly message: Message
+  constructor(message: Message) {
+    this.message = message
+  }
+  isNext(place: number): boolean {
+    const { topBits, topBitCount } = this.message
+    if (this.at === topBitCount || topBits[this.at] !== place) return false
+    this.at++
+    return true
   }
 }

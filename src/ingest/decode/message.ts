@@ -1,6 +1,6 @@
 // A DNS message from the wire (RFC 1035 section 4): header, questions and records, as numbers and bytes in reused buffers. Total: it never throws.
 
-import { closeString, openString } from '../../database/native.ts'
+import { closeString, grow16, openString } from '../../database/native.ts'
 import { Bytes, reserve } from '../../dns/bytes.ts'
 import { isOpcodeAssigned } from '../../dns/codes.ts'
 import { Anomaly } from './anomaly.ts'
@@ -39,6 +39,14 @@ export class Message {
   ednsSize = 0
   ednsVersion = 0
   isDnssecOk = false
+  /**
+   * Multicast: what had the top bit of its class set, `topBits[0 .. topBitCount)`: 0 is the first question, n the n-th record appended. A
+   * question wants its answer by unicast then, a record flushes caches (RFC 6762 sections 5.4 and 10.2).
+   */
+  topBits: Uint16Array<ArrayBuffer> = new Uint16Array(16)
+  topBitCount = 0
+  /** Records that stood in the columns before this message's. */
+  recordsBefore = 0
   /** Bits of `Anomaly`. */
   anomalies = 0
 }
@@ -75,6 +83,8 @@ export function decodeMessage(
   message.isDnssecOk = false
   message.optStart = 0
   message.optEnd = 0
+  message.topBitCount = 0
+  message.recordsBefore = records.count
   if (end - start < 12) {
     message.hasHeader = false
     message.isQuestionReadable = false
@@ -144,7 +154,7 @@ function readQuestions(
   }
   message.isQuestionReadable = isNameWhole
   message.qtype = (bytes[at] << 8) | bytes[at + 1]
-  message.qclass = classAt(bytes, at + 2, isMulticast)
+  message.qclass = isMulticast ? multicastClass(bytes, at + 2, message, 0) : classAt(bytes, at + 2)
   message.questions = 1
   at += 4
   if (count === 1) return at
@@ -166,7 +176,9 @@ function readQuestions(
     closeString(records.name, name)
     closeString(records.data, openString(records.data))
     const type = (bytes[at] << 8) | bytes[at + 1]
-    const rrClass = classAt(bytes, at + 2, isMulticast)
+    const rrClass = isMulticast
+      ? multicastClass(bytes, at + 2, message, records.count - message.recordsBefore + 1)
+      : classAt(bytes, at + 2)
     appendRecord(records, Section.question, type, rrClass, 0)
     message.questions++
     at += 4
@@ -240,17 +252,26 @@ function readSection(
     const dataStart = openString(data)
     message.anomalies |= writeRdata(bytes, start, end, type, rdataAt, length, data.bytes)
     closeString(data, dataStart)
-    const rrClass = classAt(bytes, at + 2, isMulticast)
+    const rrClass = isMulticast
+      ? multicastClass(bytes, at + 2, message, records.count - message.recordsBefore + 1)
+      : classAt(bytes, at + 2)
     appendRecord(records, section, type, rrClass, ttl)
     at = rdataAt + length
   }
   return at
 }
 
-/** The class at `at`; multicast DNS uses its top bit for cache flush and unicast response (RFC 6762 sections 10.2, 18.12). */
-function classAt(bytes: Uint8Array, at: number, isMulticast: boolean): number {
-  const rrClass = (bytes[at] << 8) | bytes[at + 1]
-  return isMulticast ? rrClass & 0x7fff : rrClass
+function classAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at] << 8) | bytes[at + 1]
+}
+
+/** The class at `at` without its top bit, which is noted for `place` (see `Message.topBits`). */
+function multicastClass(bytes: Uint8Array, at: number, message: Message, place: number): number {
+  const rrClass = classAt(bytes, at)
+  if (rrClass < 0x8000) return rrClass
+  if (message.topBitCount === message.topBits.length) message.topBits = grow16(message.topBits)
+  message.topBits[message.topBitCount++] = place
+  return rrClass & 0x7fff
 }
 
 /** A pointer to the question is by far the commonest owner name: its text is there already. */

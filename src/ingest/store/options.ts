@@ -1,4 +1,4 @@
-// The EDNS columns of a row: option codes, client subnet, cookie and extended errors out of the options of an OPT record.
+// The EDNS columns of a row: codes and data of the options, client subnet, cookie and extended errors, out of an OPT record (RFC 6891).
 
 import { appendEmpty, closeString, openString, type StringColumn } from '../../database/native.ts'
 import { type Bytes, reserve, writeHex } from '../../dns/bytes.ts'
@@ -10,61 +10,132 @@ import {
   readOption,
   writeEcs,
 } from '../decode/edns.ts'
+import { writeCookie, writeOptionText, writePrintable } from '../decode/edns-text.ts'
 import { appendToList, type Block } from './block.ts'
 
-/** Options of the query: codes, subnet and cookie of the row being written. */
+// What has a column of its own (subnet, cookie, extended errors) leaves its place in the data column empty: nothing is stored twice.
+
+/** Options of the query of the row being written. */
 export function queryOptions(block: Block, bytes: Uint8Array, at: number, end: number): void {
-  let subnetAt = -1
-  let subnetBytes = 0
-  let cookieAt = -1
-  let cookieBytes = 0
+  let hasSubnet = false
+  let hasCookie = false
+  asked.cookieBytes = 0
+  const data = block.ednsOptionData
   for (let next = readOption(bytes, at, end); next >= 0; next = readOption(bytes, next, end)) {
-    appendToList(block.ednsOptions, optionRead.code)
-    if (optionRead.code === clientSubnetCode && subnetAt < 0) {
-      subnetAt = optionRead.at
-      subnetBytes = optionRead.length
-    } else if (optionRead.code === cookieCode && cookieAt < 0) {
-      cookieAt = optionRead.at
-      cookieBytes = optionRead.length
+    const { code, at: dataAt, length } = optionRead
+    appendToList(block.ednsOptions, code)
+    if (code === clientSubnetCode && !hasSubnet) {
+      hasSubnet = true
+      const start = openString(block.ecs)
+      const isWritten = writeEcs(block.ecs.bytes, bytes, dataAt, length)
+      closeString(block.ecs, start)
+      if (isWritten) appendEmpty(data)
+      else appendText(data, code, bytes, dataAt, length)
+    } else if (code === cookieCode && !hasCookie) {
+      hasCookie = true
+      asked.bytes = bytes
+      asked.cookieAt = dataAt
+      asked.cookieBytes = length
+      const start = openString(block.cookie)
+      writeHex(block.cookie.bytes, bytes, dataAt, dataAt + Math.min(length, longestCookie))
+      closeString(block.cookie, start)
+      if (length <= longestCookie) appendEmpty(data)
+      else appendText(data, code, bytes, dataAt, length)
+    } else {
+      appendText(data, code, bytes, dataAt, length)
     }
   }
-  if (subnetAt < 0) appendEmpty(block.ecs)
-  else {
-    const start = openString(block.ecs)
-    writeEcs(block.ecs.bytes, bytes, subnetAt, subnetBytes)
-    closeString(block.ecs, start)
-  }
-  if (cookieAt < 0) appendEmpty(block.cookie)
-  else {
-    const start = openString(block.cookie)
-    writeHex(block.cookie.bytes, bytes, cookieAt, cookieAt + Math.min(cookieBytes, longestCookie))
-    closeString(block.cookie, start)
-  }
+  if (!hasSubnet) appendEmpty(block.ecs)
+  if (!hasCookie) appendEmpty(block.cookie)
 }
 
 /** The columns of a query that was not seen. */
 export function noOptions(block: Block): void {
+  asked.cookieBytes = 0
   appendEmpty(block.ecs)
   appendEmpty(block.cookie)
 }
 
-/** Options of the answer: codes and extended errors of the row being written, and its subnet where the query's columns hold none. */
+/** Options of the answer of the row being written, after the query's: its subnet goes where the query's columns hold none. */
 export function responseOptions(block: Block, bytes: Uint8Array, at: number, end: number): void {
   let hasText = false
+  const data = block.responseEdnsOptionData
   for (let next = readOption(bytes, at, end); next >= 0; next = readOption(bytes, next, end)) {
-    appendToList(block.responseEdnsOptions, optionRead.code)
-    if (optionRead.code === clientSubnetCode && isEmptyLast(block.ecs)) {
-      const start = block.ecs.bytes.pos
-      writeEcs(block.ecs.bytes, bytes, optionRead.at, optionRead.length)
-      closeString(block.ecs, start)
+    const { code, at: dataAt, length } = optionRead
+    appendToList(block.responseEdnsOptions, code)
+    if (code === cookieCode) {
+      appendCookie(data, bytes, dataAt, length)
+    } else if (code === clientSubnetCode) {
+      appendSubnet(block, bytes, dataAt, length)
+    } else if (code === extendedErrorCode && length >= 2) {
+      appendToList(block.ede, (bytes[dataAt] << 8) | bytes[dataAt + 1])
+      if (hasText && length > 2) {
+        appendText(data, code, bytes, dataAt, length)
+        continue
+      }
+      appendEmpty(data)
+      if (length === 2) continue
+      hasText = true
+      const start = openString(block.edeText)
+      writePrintable(block.edeText.bytes, bytes, dataAt + 2, dataAt + length)
+      closeString(block.edeText, start)
+    } else {
+      appendText(data, code, bytes, dataAt, length)
     }
-    if (optionRead.code !== extendedErrorCode || optionRead.length < 2) continue
-    appendToList(block.ede, (bytes[optionRead.at] << 8) | bytes[optionRead.at + 1])
-    if (hasText || optionRead.length === 2) continue
-    hasText = true
-    writeText(block.edeText, bytes, optionRead.at + 2, optionRead.at + optionRead.length)
   }
   if (!hasText) appendEmpty(block.edeText)
+}
+
+/** The query's cookie: where it lies until its row is written. One object, reused. */
+const asked: { bytes: Uint8Array; cookieAt: number; cookieBytes: number } = {
+  bytes: new Uint8Array(0),
+  cookieAt: 0,
+  cookieBytes: 0,
+}
+
+/** Longest cookie of RFC 7873 section 4: 8 octets of the client, 8 to 32 of the server. */
+const longestCookie = 40
+
+function appendText(
+  column: StringColumn,
+  code: number,
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+): void {
+  const start = openString(column)
+  writeOptionText(column.bytes, code, bytes, at, length)
+  closeString(column, start)
+}
+
+/** The answer's cookie: nothing where it is the query's, `+SERVER` where the client's half is, else `CLIENT+SERVER`. */
+function appendCookie(column: StringColumn, bytes: Uint8Array, at: number, length: number): void {
+  let same = 0
+  const limit = Math.min(length, asked.cookieBytes)
+  while (same < limit && bytes[at + same] === asked.bytes[asked.cookieAt + same]) same++
+  if (same === length && length === asked.cookieBytes && length > 0) {
+    appendEmpty(column)
+    return
+  }
+  const start = openString(column)
+  if (!writeCookie(column.bytes, bytes, at, length, same < 8)) {
+    writeOptionText(column.bytes, cookieCode, bytes, at, length)
+  }
+  closeString(column, start)
+}
+
+/** The answer's subnet: into `ecs` when that is empty, else beside the code unless it says what `ecs` says. */
+function appendSubnet(block: Block, bytes: Uint8Array, at: number, length: number): void {
+  const data = block.responseEdnsOptionData
+  const start = openString(data)
+  if (!writeEcs(data.bytes, bytes, at, length)) {
+    writeOptionText(data.bytes, clientSubnetCode, bytes, at, length)
+  } else if (isEmptyLast(block.ecs)) {
+    moveText(data.bytes, start, block.ecs)
+  } else if (isTail(block.ecs.bytes, data.bytes, start)) {
+    data.bytes.pos = start
+  }
+  closeString(data, start)
 }
 
 /** True when the last value is empty: a subnet ends with a digit, so a zero octet can only be a length. */
@@ -72,24 +143,21 @@ function isEmptyLast(column: StringColumn): boolean {
   return column.bytes.buf[column.bytes.pos - 1] === 0
 }
 
-/** Longest cookie of RFC 7873 section 4: 8 octets of the client, 8 to 32 of the server. */
-const longestCookie = 40
+/** Moves what was written from `start` on into the empty last value of `column`. */
+function moveText(from: Bytes, start: number, column: StringColumn): void {
+  const out = column.bytes
+  const valueStart = out.pos
+  reserve(out, from.pos - start)
+  for (let i = start; i < from.pos; i++) out.buf[out.pos++] = from.buf[i]
+  from.pos = start
+  closeString(column, valueStart)
+}
 
-/** EXTRA-TEXT is UTF-8 (RFC 8914 section 2) from a stranger: bytes outside printable ASCII are written `\DDD`. */
-function writeText(column: StringColumn, bytes: Uint8Array, at: number, end: number): void {
-  const start = openString(column)
-  const out: Bytes = column.bytes
-  reserve(out, 4 * (end - at))
-  for (; at < end; at++) {
-    const octet = bytes[at]
-    if (octet >= 32 && octet < 127 && octet !== 92) {
-      out.buf[out.pos++] = octet
-      continue
-    }
-    out.buf[out.pos++] = 92
-    out.buf[out.pos++] = 48 + ((octet / 100) | 0)
-    out.buf[out.pos++] = 48 + (((octet % 100) / 10) | 0)
-    out.buf[out.pos++] = 48 + (octet % 10)
-  }
-  closeString(column, start)
+/** True when the last value of the column is what was written to `from` from `start` on; subnets are shorter than 128 bytes. */
+function isTail(column: Bytes, from: Bytes, start: number): boolean {
+  const sizeBytes = from.pos - start
+  const at = column.pos - sizeBytes
+  if (column.buf[at - 1] !== sizeBytes) return false
+  for (let i = 0; i < sizeBytes; i++) if (column.buf[at + i] !== from.buf[start + i]) return false
+  return true
 }

@@ -6,7 +6,7 @@ import type { Packet } from '../decode/packet.ts'
 import type { Records } from '../decode/records.ts'
 import type { ExchangeSink } from '../match/match.ts'
 import { Field, type Table } from '../match/table.ts'
-import { Block } from './block.ts'
+import { appendToList, Block } from './block.ts'
 import { answerSide, noAnswer } from './row-answer.ts'
 import { setLatency, setQuestion, setRaw, setTunnel } from './row-cells.ts'
 import { loneQuery, noQuery, questionOfEntry, querySide } from './row-query.ts'
@@ -97,6 +97,12 @@ export class RowWriter implements ExchangeSink {
     block.ednsOptions.end[2 * row] = block.ednsOptions.count
     block.responseEdnsOptions.end[2 * row] = block.responseEdnsOptions.count
     block.ede.end[2 * row] = block.ede.count
+    if (message !== null) {
+      for (let i = 0; i < message.topBitCount; i++) {
+        appendToList(block.classTopBit, message.topBits[i])
+      }
+    }
+    block.classTopBit.end[2 * row] = block.classTopBit.count
     block.rows++
     if (block.rows === this.capacity || textBytes(block) > textLimit) this.flush()
   }
@@ -104,9 +110,11 @@ export class RowWriter implements ExchangeSink {
 
 const noBytes = new Uint8Array(0)
 
-/** Text of records and raw copies in a block at most: a flood of answers made of pointers unfolds to 100 kB and more for each packet. */
+/** Text of records, options and raw copies in a block at most: a flood of answers made of pointers unfolds to 100 kB and more for each packet. */
 const textLimit = 1 << 26
 
 function textBytes(block: Block): number {
-  return block.records.name.bytes.pos + block.records.data.bytes.pos + block.raw.bytes.pos
+  const { records, raw, ednsOptionData, responseEdnsOptionData } = block
+  const options = ednsOptionData.bytes.pos + responseEdnsOptionData.bytes.pos
+  return records.name.bytes.pos + records.data.bytes.pos + raw.bytes.pos + options
 }
