@@ -7,6 +7,9 @@ import { type Finding, severityOf } from '../src/inspect/detect/detector.ts'
 import { detectors } from '../src/inspect/detect/index.ts'
 import { literal } from '../src/inspect/detect/literal.ts'
 import { run, type RunOptions } from '../src/inspect/detect/run.ts'
+import { type Fields, storedFields } from './transaction-fields.ts'
+
+export type { Fields }
 
 /** The store of this test file, empty at the beginning of each test. */
 export let database: Database
@@ -25,9 +28,6 @@ export function useStore(): void {
     await database.close()
   })
 }
-
-/** SQL expressions by column of `transactions`; `number` counts the rows of an insert. */
-export type Fields = Record<string, string>
 
 /** An answered query of 192.0.2.7 to the resolver 192.0.2.53. */
 const answered: Fields = {
@@ -63,7 +63,7 @@ export function time(seconds: string): string {
 }
 
 export async function insert(fields: Fields, rows = 1): Promise<void> {
-  const all = { ...answered, ...fields }
+  const all = storedFields({ ...answered, ...fields })
   const columns = Object.keys(all).map((column) => `\`${column}\``)
   await database.command(
     `INSERT INTO transactions (${columns.join(', ')}) SELECT ${Object.values(all).join(', ')} FROM numbers(${rows})`,

@@ -1,4 +1,5 @@
 // Test helper: puts hand-made exchanges into a store, values bound, so that hunts can be tested without a capture.
+import { storedFields } from './transaction-fields.ts'
 import type { Database } from '../src/database/database.ts'
 
 /** A record of an answer. */
@@ -56,10 +57,13 @@ export async function storeExchanges(
   database: Database,
   exchanges: readonly TestExchange[],
 ): Promise<void> {
-  const names = Object.keys(columns).map((name) => `\`${name}\``)
-  const values = Object.entries(columns).map(
-    ([name, type]) => `{${name.replace('.', '_')}:${type}}`,
-  )
+  const given = Object.entries(columns).map(([name, type]) => [
+    name,
+    `{${name.replace('.', '_')}:${type}}`,
+  ])
+  const stored = storedFields(Object.fromEntries(given))
+  const names = Object.keys(stored).map((name) => `\`${name}\``)
+  const values = Object.values(stored)
   for (const exchange of exchanges) {
     const records = exchange.records ?? []
     const isAnswered = (exchange.match ?? 'answered') !== 'unanswered'

@@ -74,10 +74,10 @@ describe('a capture', () => {
 
 describe('a block', () => {
   it('is full when its text is, however few its rows: pointers unfold without end', () => {
-    // 255 octets that take four characters each, and 4,000 owner names that point at them: 1 MiB of text for each message.
+    // 255 octets that take four characters each, and 4,000 owner names that point into them: 1 MiB of text for each message.
     const labels = [63, 63, 63, 61].flatMap((size) => [size, ...Array<number>(size).fill(0xff)])
     const head = [0, 7, 0x81, 0x80, 0, 1, 0x0f, 0xa0, 0, 0, 0, 0, ...labels, 0, 0, 1, 0, 1]
-    const record = [0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 0, 0, 1, 0]
+    const record = [0xc0, 76, 0, 16, 0, 1, 0, 0, 0, 0, 0, 1, 0]
     const flood = Uint8Array.from([...head, ...Array.from({ length: 4000 }, () => record).flat()])
     const traffic = new Traffic({}, 100_000)
     const { writer } = traffic

@@ -164,22 +164,27 @@ export function rowsOf(block: Block): Row[] {
   let record = 0
   for (let row = 0; row < block.rows; row++) {
     const records: string[] = []
+    const asked = qname()
     for (; record < block.recordEnd[2 * row]; record++) {
       const { section, type } = block.records
       records.push(
-        `${section[record]} ${recordName()} ${typeName(type[record])} ${recordData()}`.trimEnd(),
+        `${section[record]} ${owner(recordName(), asked)} ${typeName(type[record])} ${recordData()}`.trimEnd(),
       )
     }
+    const isAnswered = wide(block.frameGap, row) !== 0n
+    const latency = signed(block.latencyNs, row)
     rows.push({
       match: verdictNames[block.match[row]],
       attempts: block.attempts[row],
       ts: wide(block.ts, row),
-      responseTs: wide(block.responseTs, row),
-      latencyUs: block.latencyUs[row],
+      responseTs: isAnswered ? wide(block.ts, row) + latency : 0n,
+      latencyUs: Math.min(Math.max(Number((latency + 500n) / 1000n), 0), 4_294_967_295),
       frame: Number(wide(block.frame, row)),
-      responseFrame: Number(wide(block.responseFrame, row)),
+      responseFrame: isAnswered ? Number(wide(block.frame, row) + frameGap(block, row)) : 0,
       offset: Number(wide(block.offset, row)),
-      responseOffset: Number(wide(block.responseOffset, row)),
+      responseOffset: isAnswered
+        ? Number(wide(block.offset, row) + signed(block.offsetGap, row))
+        : 0,
       vlan: block.vlan[row],
       vlanOuter: block.vlanOuter[row],
       client: addressText(clients, 16 * row),
@@ -187,7 +192,7 @@ export function rowsOf(block: Block): Row[] {
       clientPort: block.clientPort[row],
       serverPort: block.serverPort[row],
       id: block.id[row],
-      qname: qname(),
+      qname: asked,
       qnameRaw: qnameRaw(),
       qtype: block.qtype[row],
       domain: domains[block.domain.indexes[row]],
@@ -210,6 +215,21 @@ export function rowsOf(block: Block): Row[] {
 
 function wide(column: Uint32Array, row: number): bigint {
   return BigInt(column[2 * row]) + (BigInt(column[2 * row + 1]) << 32n)
+}
+
+function signed(column: Uint32Array, row: number): bigint {
+  return BigInt.asIntN(64, wide(column, row))
+}
+
+/** The least number says: the same frame number. */
+function frameGap(block: Block, row: number): bigint {
+  const gap = signed(block.frameGap, row)
+  return gap === -(1n << 63n) ? 0n : gap
+}
+
+function owner(kept: string, asked: string): string {
+  if (kept === '') return asked
+  return kept === '\\' ? '' : kept
 }
 
 /** Reads length-prefixed strings one after another. */

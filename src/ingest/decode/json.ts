@@ -97,7 +97,7 @@ export function messageJson(
   const names = new Strings(records.name.bytes.buf)
   const datas = new Strings(records.data.bytes.buf)
   for (let row = 0; row < records.count; row++) {
-    const name = names.next()
+    const name = ownerText(names.next(), message)
     const data = datas.next()
     const type = typeName(records.type[row])
     const rrClass = className(records.class[row])
@@ -127,6 +127,12 @@ export function messageJson(
 const sectionNames = ['question', 'answer', 'authority', 'additional']
 
 /** Reads length-prefixed strings one after another. */
+/** The owner's name, from what the records keep of it. */
+function ownerText(kept: string, message: Message): string {
+  if (kept === '') return textOf(message.qname.buf, 0, message.qname.pos)
+  return kept === '\\' ? '' : kept
+}
+
 class Strings {
   private at = 0
   private readonly buf: Uint8Array

@@ -6,7 +6,7 @@ import { isOpcodeAssigned } from '../../dns/codes.ts'
 import { Anomaly } from './anomaly.ts'
 import { maximumNameText, nameRead, readName } from './name.ts'
 import { writeRdata } from './rdata.ts'
-import { appendRecord, type Records, Section } from './records.ts'
+import { appendRecord, noOwner, type Records, Section } from './records.ts'
 
 /** What the current message says; one object, reused for every message. */
 export class Message {
@@ -173,6 +173,7 @@ function readQuestions(
       message.anomalies |= Anomaly.questionTruncated
       return -1
     }
+    if (records.name.bytes.pos === name) markOwner(message, records.name.bytes, name)
     closeString(records.name, name)
     closeString(records.data, openString(records.data))
     const type = (bytes[at] << 8) | bytes[at + 1]
@@ -216,11 +217,11 @@ function readSection(
       message.isQuestionReadable &&
       message.questions > 0
     ) {
-      copyName(message.qname, name.bytes)
       at += 2
     } else {
       at = readName(bytes, start, at, end, name.bytes, false)
       message.anomalies |= nameRead.anomalies
+      markOwner(message, name.bytes, nameStart)
     }
     if (at < 0 || at + 10 > end) {
       name.bytes.pos = nameBefore
@@ -274,15 +275,19 @@ function multicastClass(bytes: Uint8Array, at: number, message: Message, place: 
   return rrClass & 0x7fff
 }
 
-/** A pointer to the question is by far the commonest owner name: its text is there already. */
-function copyName(from: Bytes, to: Bytes): void {
-  const length = from.pos
-  const source = from.buf
-  if (to.pos + length > to.buf.length) reserve(to, length)
-  const buf = to.buf
-  let pos = to.pos
-  for (let i = 0; i < length; i++) buf[pos++] = source[i]
-  to.pos = pos
+/** An owner just written from `from` on becomes empty where it is the name asked, `noOwner` where nothing of it could be read. */
+function markOwner(message: Message, out: Bytes, from: number): void {
+  const sizeBytes = out.pos - from
+  if (sizeBytes === 0) {
+    reserve(out, 1)
+    out.buf[out.pos++] = noOwner
+    return
+  }
+  const { qname } = message
+  if (sizeBytes !== qname.pos || !message.isQuestionReadable || message.questions === 0) return
+  const buf = out.buf
+  for (let i = 0; i < sizeBytes; i++) if (buf[from + i] !== qname.buf[i]) return
+  out.pos = from
 }
 
 /** OPT (RFC 6891 section 6.1): the fields go into the message, the options are noted by position. */

@@ -8,6 +8,12 @@ export const Section = { question: 0, answer: 1, authority: 2, additional: 3 } a
 /** What is added to the section number of a record that stands in a query. */
 export const querySection = 4
 
+/**
+ * A name that cannot be read, as the one octet in the `name` column: a lone backslash, which no name in presentation form is. An empty
+ * entry there means the name asked: nearly all owner names are that, and neither copying nor storing it again costs anything.
+ */
+export const noOwner = 92
+
 /** Growing columns, one entry a record. */
 export class Records {
   count = 0

@@ -12,12 +12,13 @@ export class Block {
   readonly capacity: number
   rows = 0
   readonly ts: Uint32Array<ArrayBuffer>
-  readonly responseTs: Uint32Array<ArrayBuffer>
-  readonly latencyUs: Uint32Array<ArrayBuffer>
+  /** Answer time less `ts`, 64 bits signed. */
+  readonly latencyNs: Uint32Array<ArrayBuffer>
   readonly frame: Uint32Array<ArrayBuffer>
-  readonly responseFrame: Uint32Array<ArrayBuffer>
+  /** The answer's frame less `frame`; 0 without an answer. */
+  readonly frameGap: Uint32Array<ArrayBuffer>
   readonly offset: Uint32Array<ArrayBuffer>
-  readonly responseOffset: Uint32Array<ArrayBuffer>
+  readonly offsetGap: Uint32Array<ArrayBuffer>
   readonly vlan: Uint16Array<ArrayBuffer>
   readonly vlanOuter: Uint16Array<ArrayBuffer>
   readonly tunnel: StringColumn
@@ -73,12 +74,11 @@ export class Block {
   constructor(capacity: number = blockRows) {
     this.capacity = capacity
     this.ts = new Uint32Array(2 * capacity)
-    this.responseTs = new Uint32Array(2 * capacity)
-    this.latencyUs = new Uint32Array(capacity)
+    this.latencyNs = new Uint32Array(2 * capacity)
     this.frame = new Uint32Array(2 * capacity)
-    this.responseFrame = new Uint32Array(2 * capacity)
+    this.frameGap = new Uint32Array(2 * capacity)
     this.offset = new Uint32Array(2 * capacity)
-    this.responseOffset = new Uint32Array(2 * capacity)
+    this.offsetGap = new Uint32Array(2 * capacity)
     this.vlan = new Uint16Array(capacity)
     this.vlanOuter = new Uint16Array(capacity)
     this.tunnel = new StringColumn(capacity)

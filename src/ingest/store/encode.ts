@@ -146,14 +146,13 @@ type Column = readonly [
 
 const columns: readonly Column[] = [
   ['ts', timeType, (block, rows) => [view(block.ts, 2 * rows)]],
-  ['response_ts', timeType, (block, rows) => [view(block.responseTs, 2 * rows)]],
-  ['latency_us', 'UInt32', (block, rows) => [view(block.latencyUs, rows)]],
+  ['latency_ns', 'Int64', (block, rows) => [view(block.latencyNs, 2 * rows)]],
   ['capture', 'LowCardinality(String)', (_, rows, origin) => constant(origin.capture, rows)],
   ['sensor', 'LowCardinality(String)', (_, rows, origin) => constant(origin.sensor, rows)],
   ['frame', 'UInt64', (block, rows) => [view(block.frame, 2 * rows)]],
-  ['response_frame', 'UInt64', (block, rows) => [view(block.responseFrame, 2 * rows)]],
+  ['frame_gap', 'Int64', (block, rows) => [view(block.frameGap, 2 * rows)]],
   ['offset', 'UInt64', (block, rows) => [view(block.offset, 2 * rows)]],
-  ['response_offset', 'UInt64', (block, rows) => [view(block.responseOffset, 2 * rows)]],
+  ['offset_gap', 'Int64', (block, rows) => [view(block.offsetGap, 2 * rows)]],
   ['vlan', 'UInt16', (block, rows) => [view(block.vlan, rows)]],
   ['vlan_outer', 'UInt16', (block, rows) => [view(block.vlanOuter, rows)]],
   ['tunnel', 'String', (block) => [written(block.tunnel.bytes)]],
@@ -229,7 +228,7 @@ const columns: readonly Column[] = [
     `Array(${sectionType})`,
     (block) => [ends(block), view(block.records.section, block.records.count)],
   ],
-  ['rr.name', 'Array(String)', (block) => [ends(block), written(block.records.name.bytes)]],
+  ['rr.owner', 'Array(String)', (block) => [ends(block), written(block.records.name.bytes)]],
   [
     'rr.type',
     'Array(LowCardinality(String))',

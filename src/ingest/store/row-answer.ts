@@ -6,9 +6,12 @@ import type { Packet } from '../decode/packet.ts'
 import { answerDigest } from '../match/digest.ts'
 import type { Block } from './block.ts'
 import { responseOptions } from './options.ts'
-import { setFlow, setTime, setWide } from './row-cells.ts'
+import { setFlow, setGap, setTime, subtractWide, wideAt } from './row-cells.ts'
 
-/** Everything the answer says; its records are in the block already. */
+/** High word of the gap that says: the answer has the number of its query, which happens when they lie in two files of one rotation. */
+const sameFrame = 0x80000000
+
+/** Everything the answer says; its records are in the block already, and so is the query's side: time, frame and offset are kept as differences. */
 export function answerSide(
   block: Block,
   row: number,
@@ -16,9 +19,11 @@ export function answerSide(
   packet: Packet,
   message: Message,
 ): void {
-  setTime(block.responseTs, row, packet.seconds, packet.nanoseconds)
-  setWide(block.responseFrame, row, packet.frame)
-  setWide(block.responseOffset, row, packet.offset)
+  setTime(block.latencyNs, row, packet.seconds, packet.nanoseconds)
+  subtractWide(block.latencyNs, block.ts, row)
+  setGap(block.frameGap, row, packet.frame - wideAt(block.frame, row))
+  if (packet.frame === wideAt(block.frame, row)) block.frameGap[2 * row + 1] = sameFrame
+  setGap(block.offsetGap, row, packet.offset - wideAt(block.offset, row))
   block.responseFlags[row] = message.flags
   block.rcode[row] = message.hasHeader ? message.rcode : noCode
   block.responseBytes[row] = message.size
@@ -37,13 +42,12 @@ export function answerSide(
 
 /** The columns of an answer that was not seen. */
 export function noAnswer(block: Block, row: number): void {
-  block.responseTs[2 * row] = 0
-  block.responseTs[2 * row + 1] = 0
-  block.latencyUs[row] = 0
-  block.responseFrame[2 * row] = 0
-  block.responseFrame[2 * row + 1] = 0
-  block.responseOffset[2 * row] = 0
-  block.responseOffset[2 * row + 1] = 0
+  block.latencyNs[2 * row] = 0
+  block.latencyNs[2 * row + 1] = 0
+  block.frameGap[2 * row] = 0
+  block.frameGap[2 * row + 1] = 0
+  block.offsetGap[2 * row] = 0
+  block.offsetGap[2 * row + 1] = 0
   block.responseFlags[row] = 0
   block.rcode[row] = noCode
   block.responseBytes[row] = 0

@@ -1,4 +1,4 @@
-// Single columns of a row: times, addresses, question, tunnel, latency and the raw copy, by index arithmetic into the block.
+// Single columns of a row: times, addresses, question, tunnel and the raw copy, by index arithmetic into the block.
 
 import { appendEmpty, appendString, closeString, openString } from '../../database/native.ts'
 import { writeAscii, writeDecimal } from '../../dns/bytes.ts'
@@ -72,20 +72,6 @@ export function setFlow(
   block.vlanOuter[row] = packet.vlanOuter
 }
 
-/** Microseconds from the query at `base` to its answer. */
-export function setLatency(
-  block: Block,
-  row: number,
-  words: Uint32Array,
-  base: number,
-  packet: Packet,
-): void {
-  const us =
-    (packet.seconds - words[base + Field.seconds]) * 1e6 +
-    (packet.nanoseconds - words[base + Field.nanoseconds]) / 1e3
-  block.latencyUs[row] = us <= 0 ? 0 : us >= 0xffffffff ? 0xffffffff : Math.round(us)
-}
-
 /** Seconds and nanoseconds as one 64-bit count of nanoseconds, by parts that stay exact in a double. */
 export function setTime(
   column: Uint32Array,
@@ -104,6 +90,24 @@ export function setTime(
 export function setWide(column: Uint32Array, row: number, value: number): void {
   column[2 * row] = value
   column[2 * row + 1] = value / 4_294_967_296
+}
+
+/** The value of a 64-bit column, exact below 2^53. */
+export function wideAt(column: Uint32Array, row: number): number {
+  return column[2 * row] + column[2 * row + 1] * 4_294_967_296
+}
+
+/** A signed 64-bit value by its two words. */
+export function setGap(column: Uint32Array, row: number, value: number): void {
+  column[2 * row] = value
+  column[2 * row + 1] = Math.floor(value / 4_294_967_296)
+}
+
+/** Takes the value in the same row of `other` away, all 64 bits of it. */
+export function subtractWide(column: Uint32Array, other: Uint32Array, row: number): void {
+  const low = column[2 * row] - other[2 * row]
+  column[2 * row] = low
+  column[2 * row + 1] -= other[2 * row + 1] + (low < 0 ? 1 : 0)
 }
 
 /** Bytes kept of a malformed message: enough for the header, the question and the first records. */

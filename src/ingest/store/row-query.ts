@@ -121,7 +121,6 @@ export function noQuery(block: Block, row: number, packet: Packet): void {
   setTime(block.ts, row, packet.seconds, packet.nanoseconds)
   setWide(block.frame, row, 0)
   setWide(block.offset, row, 0)
-  block.latencyUs[row] = 0
   block.queryIpTtl[row] = 0
   block.queryIpId[row] = 0
   block.queryFlags[row] = 0

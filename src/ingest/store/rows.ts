@@ -8,7 +8,7 @@ import type { ExchangeSink } from '../match/match.ts'
 import { Field, type Table } from '../match/table.ts'
 import { appendToList, Block } from './block.ts'
 import { answerSide, noAnswer } from './row-answer.ts'
-import { setLatency, setQuestion, setRaw, setTunnel } from './row-cells.ts'
+import { setQuestion, setRaw, setTunnel } from './row-cells.ts'
 import { loneQuery, noQuery, questionOfEntry, querySide } from './row-query.ts'
 
 /** Fills blocks with rows; full ones wait in `full` until the pipeline has stored them and gives them back with `recycle`. */
@@ -66,7 +66,6 @@ export class RowWriter implements ExchangeSink {
       if (base < 0) noQuery(block, row, packet)
       answerSide(block, row, bytes, packet, message)
       if (base >= 0) {
-        setLatency(block, row, table.words, base, packet)
         block.fragments[row] += packet.fragments
       }
     } else {
