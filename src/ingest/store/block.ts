@@ -52,14 +52,14 @@ export class Block {
   readonly ecs: StringColumn
   readonly cookie: StringColumn
   readonly ednsOptions: CodeLists
-  /** A value for each of `ednsOptions`. */
-  readonly ednsOptionData: StringColumn
+  /** A line for each of `ednsOptions`. */
+  readonly ednsOptionText: StringColumn
   readonly responseEdnsSize: Uint16Array<ArrayBuffer>
   readonly responseEdnsOptions: CodeLists
-  readonly responseEdnsOptionData: StringColumn
+  readonly responseEdnsOptionText: StringColumn
   readonly ede: CodeLists
   readonly edeText: StringColumn
-  readonly classTopBit: CodeLists
+  readonly classTopBits: StringColumn
   readonly records: Records
   /** Records up to and including each row: the offsets of the `rr` arrays. */
   readonly recordEnd: Uint32Array<ArrayBuffer>
@@ -112,13 +112,13 @@ export class Block {
     this.ecs = new StringColumn(capacity)
     this.cookie = new StringColumn(capacity)
     this.ednsOptions = new CodeLists(capacity)
-    this.ednsOptionData = new StringColumn(capacity)
+    this.ednsOptionText = new StringColumn(capacity)
     this.responseEdnsSize = new Uint16Array(capacity)
     this.responseEdnsOptions = new CodeLists(capacity)
-    this.responseEdnsOptionData = new StringColumn(capacity)
+    this.responseEdnsOptionText = new StringColumn(capacity)
     this.ede = new CodeLists(capacity)
     this.edeText = new StringColumn(capacity)
-    this.classTopBit = new CodeLists(capacity)
+    this.classTopBits = new StringColumn(capacity)
     this.records = new Records(capacity)
     this.recordEnd = new Uint32Array(2 * capacity)
     this.digest = new Uint32Array(2 * capacity)
@@ -139,16 +139,15 @@ export class Block {
       this.tunnel,
       this.ecs,
       this.cookie,
-      this.ednsOptionData,
-      this.responseEdnsOptionData,
+      this.ednsOptionText,
+      this.responseEdnsOptionText,
       this.edeText,
+      this.classTopBits,
       this.raw,
     ]) {
       column.bytes.pos = 0
     }
-    for (const lists of [this.ednsOptions, this.responseEdnsOptions, this.ede, this.classTopBit]) {
-      lists.count = 0
-    }
+    for (const lists of [this.ednsOptions, this.responseEdnsOptions, this.ede]) lists.count = 0
     this.domain.clear()
     this.records.count = 0
     this.records.name.bytes.pos = 0

@@ -202,25 +202,14 @@ const columns: readonly Column[] = [
   ['ecs', 'String', (block) => [written(block.ecs.bytes)]],
   ['cookie', 'String', (block) => [written(block.cookie.bytes)]],
   ['edns_options', 'Array(UInt16)', (block, rows) => [...list(rows, block.ednsOptions)]],
-  [
-    'edns_option_data',
-    'Array(String)',
-    (block, rows) => [view(block.ednsOptions.end, 2 * rows), written(block.ednsOptionData.bytes)],
-  ],
+  ['edns_option_text', 'String', (block) => [written(block.ednsOptionText.bytes)]],
   ['response_edns_size', 'UInt16', (block, rows) => [view(block.responseEdnsSize, rows)]],
   [
     'response_edns_options',
     'Array(UInt16)',
     (block, rows) => [...list(rows, block.responseEdnsOptions)],
   ],
-  [
-    'response_edns_option_data',
-    'Array(String)',
-    (block, rows) => [
-      view(block.responseEdnsOptions.end, 2 * rows),
-      written(block.responseEdnsOptionData.bytes),
-    ],
-  ],
+  ['response_edns_option_text', 'String', (block) => [written(block.responseEdnsOptionText.bytes)]],
   ['ede', 'Array(UInt16)', (block, rows) => [...list(rows, block.ede)]],
   ['ede_text', 'String', (block) => [written(block.edeText.bytes)]],
   [
@@ -253,7 +242,7 @@ const columns: readonly Column[] = [
     (block) => [ends(block), view(block.records.ttl, block.records.count)],
   ],
   ['rr.data', 'Array(String)', (block) => [ends(block), written(block.records.data.bytes)]],
-  ['class_top_bit', 'Array(UInt16)', (block, rows) => [...list(rows, block.classTopBit)]],
+  ['class_top_bits', 'String', (block) => [written(block.classTopBits.bytes)]],
   ['answer_digest', 'UInt64', (block, rows) => [view(block.digest, 2 * rows)]],
   ['query_ip_ttl', 'UInt8', (block, rows) => [view(block.queryIpTtl, rows)]],
   ['response_ip_ttl', 'UInt8', (block, rows) => [view(block.responseIpTtl, rows)]],

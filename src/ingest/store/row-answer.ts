@@ -1,11 +1,10 @@
 // The answer's side of a row: out of the message just decoded, or empty.
 
-import { appendEmpty } from '../../database/native.ts'
 import { type Message, noCode } from '../decode/message.ts'
 import type { Packet } from '../decode/packet.ts'
 import { answerDigest } from '../match/digest.ts'
 import type { Block } from './block.ts'
-import { responseOptions } from './options.ts'
+import { noResponseOptions, responseOptions } from './options.ts'
 import { setFlow, setGap, setTime, subtractWide, wideAt } from './row-cells.ts'
 
 /** High word of the gap that says: the answer has the number of its query, which happens when they lie in two files of one rotation. */
@@ -56,5 +55,5 @@ export function noAnswer(block: Block, row: number): void {
   block.digest[2 * row + 1] = 0
   block.responseIpTtl[row] = 0
   block.responseIpId[row] = 0
-  appendEmpty(block.edeText)
+  noResponseOptions(block)
 }

@@ -47,6 +47,16 @@ export function setTunnel(block: Block, tunnel: number, id: number): void {
   closeString(block.tunnel, start)
 }
 
+/** Where multicast DNS had the top bit of a class: `Message.topBits` in decimal, with commas. */
+export function setTopBits(block: Block, { topBits, topBitCount }: Message): void {
+  const start = openString(block.classTopBits)
+  for (let i = 0; i < topBitCount; i++) {
+    if (i > 0) writeAscii(block.classTopBits.bytes, ',')
+    writeDecimal(block.classTopBits.bytes, topBits[i])
+  }
+  closeString(block.classTopBits, start)
+}
+
 /** Who talked to whom; `client` and `server` are word positions in the packet's addresses. */
 export function setFlow(
   block: Block,

@@ -6,9 +6,9 @@ import type { Packet } from '../decode/packet.ts'
 import type { Records } from '../decode/records.ts'
 import type { ExchangeSink } from '../match/match.ts'
 import { Field, type Table } from '../match/table.ts'
-import { appendToList, Block } from './block.ts'
+import { Block } from './block.ts'
 import { answerSide, noAnswer } from './row-answer.ts'
-import { setQuestion, setRaw, setTunnel } from './row-cells.ts'
+import { setQuestion, setRaw, setTopBits, setTunnel } from './row-cells.ts'
 import { loneQuery, noQuery, questionOfEntry, querySide } from './row-query.ts'
 
 /** Fills blocks with rows; full ones wait in `full` until the pipeline has stored them and gives them back with `recycle`. */
@@ -96,12 +96,8 @@ export class RowWriter implements ExchangeSink {
     block.ednsOptions.end[2 * row] = block.ednsOptions.count
     block.responseEdnsOptions.end[2 * row] = block.responseEdnsOptions.count
     block.ede.end[2 * row] = block.ede.count
-    if (message !== null) {
-      for (let i = 0; i < message.topBitCount; i++) {
-        appendToList(block.classTopBit, message.topBits[i])
-      }
-    }
-    block.classTopBit.end[2 * row] = block.classTopBit.count
+    if (message !== null && message.topBitCount > 0) setTopBits(block, message)
+    else appendEmpty(block.classTopBits)
     block.rows++
     if (block.rows === this.capacity || textBytes(block) > textLimit) this.flush()
   }
@@ -113,7 +109,7 @@ const noBytes = new Uint8Array(0)
 const textLimit = 1 << 26
 
 function textBytes(block: Block): number {
-  const { records, raw, ednsOptionData, responseEdnsOptionData } = block
-  const options = ednsOptionData.bytes.pos + responseEdnsOptionData.bytes.pos
+  const { records, raw, ednsOptionText, responseEdnsOptionText } = block
+  const options = ednsOptionText.bytes.pos + responseEdnsOptionText.bytes.pos
   return records.name.bytes.pos + records.data.bytes.pos + raw.bytes.pos + options
 }
