@@ -126,13 +126,13 @@ export function messageJson(
 
 const sectionNames = ['question', 'answer', 'authority', 'additional']
 
-/** Reads length-prefixed strings one after another. */
 /** The owner's name, from what the records keep of it. */
 function ownerText(kept: string, message: Message): string {
   if (kept === '') return textOf(message.qname.buf, 0, message.qname.pos)
   return kept === '\\' ? '' : kept
 }
 
+/** Reads length-prefixed strings one after another. */
 class Strings {
   private at = 0
   private readonly buf: Uint8Array
