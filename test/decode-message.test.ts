@@ -344,7 +344,12 @@ function decode(digits: string, how: { isMulticast?: boolean; shift?: number } =
   const message = new Message()
   const records = new Records(1)
   decodeMessage(wire, 0, wire.length, how.isMulticast ?? false, message, records, how.shift ?? 0)
-  return { wire, message, records: spell(records, message), anomalies: anomaliesOf(message.anomalies) }
+  return {
+    wire,
+    message,
+    records: spell(records, message),
+    anomalies: anomaliesOf(message.anomalies),
+  }
 }
 
 /** `section name type class ttl data` of each record. */
