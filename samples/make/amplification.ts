@@ -5,11 +5,13 @@ import { Office } from './office.ts'
 import { base36Digits, Random } from './random.ts'
 import { Recording } from './recording.ts'
 import { address, dnskey, mx, nameRecord, rrsig, soa, txt } from './records.ts'
-import { labelled, type SampleFile } from './sample.ts'
+import { labelled, type SampleFile, span } from './sample.ts'
 
 const nameServer = '203.0.113.53'
 const spoofed = '198.51.100.99'
 const flooded = '192.0.2.99'
+const reflected = [10, 40] as const
+const flood = [190, 210] as const
 
 /** amplification.pcap.gz and its label. */
 export function amplification(): SampleFile[] {
@@ -37,6 +39,20 @@ export function amplification(): SampleFile[] {
         rule: 'amplification/victim',
         subject: { victim: flooded },
         min_score: 50,
+      },
+    ],
+    truth: [
+      {
+        scenario: 'our server reflects, 25 queries/s',
+        kind: 'amplification',
+        entity: { server: nameServer, victim: spoofed },
+        ...span(recording, ...reflected),
+      },
+      {
+        scenario: 'our host is flooded, 40 answers/s',
+        kind: 'amplification',
+        entity: { victim: flooded },
+        ...span(recording, ...flood),
       },
     ],
   })
@@ -81,7 +97,7 @@ function addResolvers(recording: Recording, zone: ResourceRecord[]): void {
 /** 25 queries a second with one sender's marks: one TTL, one question, no follow-up of any kind. */
 function addReflection(recording: Recording, zone: ResourceRecord[]): void {
   const { random } = recording
-  for (let at = 10; at < 40; at += random.between(0.03, 0.05)) {
+  for (let at = reflected[0]; at < reflected[1]; at += random.between(0.03, 0.05)) {
     const draw = random.next()
     const type = draw < 0.94 ? 'ANY' : draw < 0.97 ? 'DNSKEY' : 'TXT'
     const question = { name: 'example.org', type } as const
@@ -94,7 +110,7 @@ function addReflection(recording: Recording, zone: ResourceRecord[]): void {
 /** Answers from forty resolvers that somebody else asked in our host's name. */
 function addFlood(recording: Recording, zone: ResourceRecord[]): void {
   const { random } = recording
-  for (let at = 190; at < 210; at += random.between(0.015, 0.035)) {
+  for (let at = flood[0]; at < flood[1]; at += random.between(0.015, 0.035)) {
     const resolver = random.integer(0, 40)
     const source = `${resolver < 20 ? '198.51.100' : '203.0.113'}.${100 + resolver}`
     const to = { address: flooded, port: random.integer(1024, 65536) }

@@ -5,7 +5,7 @@ import { resolver } from './office.ts'
 import { Random } from './random.ts'
 import { Recording } from './recording.ts'
 import { address, mx, nameRecord } from './records.ts'
-import { labelled, type SampleFile } from './sample.ts'
+import { labelled, type SampleFile, span } from './sample.ts'
 
 const day = 86400
 const hour = 3600
@@ -32,8 +32,18 @@ export function answerChange(): SampleFile[] {
       alarm('answer-change/a', 'mail.example.org', 'A'),
       alarm('answer-change/mx', 'example.org', 'MX'),
     ],
+    truth: [
+      event('delegation hijacked', 'example.org', 'NS', hijackFrom, hijackUntil),
+      event('mail host moved', 'mail.example.org', 'A', hijackFrom, hijackUntil),
+      event('MX moved', 'example.org', 'MX', mailFrom, mailUntil),
+    ],
     watch: ['example.org'],
   })
+
+  function event(scenario: string, name: string, type: TypeName, from: number, until: number) {
+    const kind = 'answer-change' as const
+    return { scenario, kind, entity: { name, type }, ...span(recording, from, until) }
+  }
 }
 
 /** Five a day, each some minutes off; every few minutes while something is going on. */

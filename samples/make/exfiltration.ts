@@ -5,9 +5,15 @@ import { Office } from './office.ts'
 import { base32Digits, hexDigits, Random } from './random.ts'
 import { Recording } from './recording.ts'
 import { nameRecord, txt } from './records.ts'
-import { labelled, type SampleFile } from './sample.ts'
+import { labelled, type SampleFile, span } from './sample.ts'
 
 const hour = 3600
+const tunnelFrom = 14 * hour + 600
+const tunnelUntil = tunnelFrom + 180
+const dripFrom = 10 * hour + 300
+const dripUntil = 10 * hour + 3300
+const slowFrom = 2 * hour
+const slowUntil = 22 * hour
 const tunnelClient = '192.0.2.66'
 const dripClient = '192.0.2.71'
 const slowClient = '192.0.2.72'
@@ -32,7 +38,24 @@ export function exfiltration(): SampleFile[] {
       finding('exfiltration/volume-1h', dripClient, 'example.net'),
       finding('exfiltration/volume-24h', slowClient, 'example.com'),
     ],
+    truth: [
+      leak('interactive tunnel', tunnelClient, 'example.org', tunnelFrom, tunnelUntil, 45),
+      leak('drip of 0.6 B/s', dripClient, 'example.net', dripFrom, dripUntil, 0.6),
+      leak('drip of 0.042 B/s', slowClient, 'example.com', slowFrom, slowUntil, 0.042),
+    ],
   })
+
+  function leak(
+    scenario: string,
+    client: string,
+    domain: string,
+    from: number,
+    until: number,
+    rate: number,
+  ) {
+    const kind = 'exfiltration' as const
+    return { scenario, kind, entity: { client, domain }, ...span(recording, from, until), rate }
+  }
 }
 
 function finding(rule: string, client: string, domain: string) {
@@ -47,9 +70,8 @@ function addTunnel(office: Office, random: Random): void {
     if (type === 'TXT') return { answers: [txt(name, 0, down)] }
     return { answers: [nameRecord('CNAME', name, 0, `${down.slice(0, 50)}.t.example.org`)] }
   })
-  const start = 14 * hour + 600
   let sequence = random.integer(0, 65536)
-  for (let at = start; at < start + 180; at += random.between(0.4, 0.9)) {
+  for (let at = tunnelFrom; at < tunnelUntil; at += random.between(0.4, 0.9)) {
     const head = (sequence++ & 0xffff).toString(16).padStart(4, '0')
     const busy = random.chance(0.5)
     const data = random.text(busy ? 56 : 12, base32Digits)
@@ -62,7 +84,7 @@ function addTunnel(office: Office, random: Random): void {
 
 /** Eleven octets each 18 seconds or so, as 22 hex digits; every answer is the same harmless address. */
 function addDrip(office: Office, random: Random): void {
-  for (let at = 10 * hour + 300; at < 10 * hour + 3300; at += random.between(14, 22.5)) {
+  for (let at = dripFrom; at < dripUntil; at += random.between(14, 22.5)) {
     const name = `${random.text(22, hexDigits)}.drip.example.net`
     const now = at
     office.at(now, () => office.lookUp(now, dripClient, name, 'A'))
@@ -71,7 +93,7 @@ function addDrip(office: Office, random: Random): void {
 
 /** Fifteen octets each six minutes, as 24 base32 digits: about 3 kB in twenty hours. */
 function addSlowDrip(office: Office, random: Random): void {
-  for (let at = 2 * hour; at < 22 * hour; at += random.between(330, 390)) {
+  for (let at = slowFrom; at < slowUntil; at += random.between(330, 390)) {
     const name = `${random.text(24, base32Digits)}.cdn.example.com`
     const now = at
     office.at(now, () => office.lookUp(now, slowClient, name, 'A'))

@@ -4,7 +4,7 @@ import { Office, resolver } from './office.ts'
 import { Random } from './random.ts'
 import { type Query, Recording } from './recording.ts'
 import { address } from './records.ts'
-import { labelled, type SampleFile } from './sample.ts'
+import { labelled, type SampleFile, span } from './sample.ts'
 
 const forgedAddress = '203.0.113.66'
 const publicResolver = '198.51.100.8'
@@ -43,7 +43,23 @@ export function poisoning(): SampleFile[] {
         min_score: 50,
       },
     ],
+    truth: [
+      race(resolver, 'www.example.com', 120),
+      race('192.0.2.21', 'login.example.net', 240),
+      {
+        scenario: 'sixty guesses at an id',
+        kind: 'poisoning',
+        entity: { client: resolver, server: '203.0.113.20' },
+        ...span(recording, 360, 360.052),
+      },
+    ],
   })
+
+  function race(client: string, name: string, at: number) {
+    const times = span(recording, at, at + 0.044)
+    const kind = 'poisoning' as const
+    return { scenario: 'forged answer wins a race', kind, entity: { client, name }, ...times }
+  }
 }
 
 /** The forger sees the query and answers before the server can. */

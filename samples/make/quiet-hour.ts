@@ -40,6 +40,7 @@ export function quietHour(): SampleFile[] {
     about:
       'An hour of ordinary office traffic, client side and upstream: 30 clients, mail, reputation look-ups, reverse sweeps, service discovery, signed zones, truncation, loss and repetition. Nothing may be found.',
     findings: [],
+    benign: true,
   })
 }
 

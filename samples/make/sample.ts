@@ -13,6 +13,25 @@ export interface ExpectedFinding {
   min_score: number
 }
 
+/** An event that `overhear score` looks for. */
+export interface TruthEntry {
+  scenario: string
+  /** Detector id. */
+  kind: ExpectedFinding['detector']
+  entity: Record<string, string>
+  /** ISO UTC. */
+  first: string
+  last: string
+  /** Bytes of information a second. */
+  rate?: number
+}
+
+/** First and last time of an event, in seconds after the recording's start. */
+export function span({ start }: Recording, from: number, until: number) {
+  const time = (at: number) => new Date((start + at) * 1000).toISOString()
+  return { first: time(from), last: time(until) }
+}
+
 /** The label beside a capture; what is not in `findings` must not be found. */
 export interface Label {
   about: string
@@ -22,6 +41,9 @@ export interface Label {
   /** Those over TCP; absent where there are none. */
   tcp_messages?: number
   findings: ExpectedFinding[]
+  /** Says that nothing is going on. */
+  benign?: true
+  truth?: TruthEntry[]
   /** Names to watch. */
   watch?: string[]
 }
@@ -34,7 +56,7 @@ export interface SampleFile {
 }
 
 /** What a labelled capture still needs said about it. */
-export type About = Pick<Label, 'about' | 'findings' | 'watch'>
+export type About = Pick<Label, 'about' | 'findings' | 'benign' | 'truth' | 'watch'>
 
 /** The recording as an Ethernet capture in microseconds, compressed where the path ends in .gz, and its label. */
 export function labelled(path: string, recording: Recording, about: About): SampleFile[] {
