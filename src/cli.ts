@@ -8,6 +8,7 @@ import { ingestCommand } from './commands/ingest.ts'
 import { listenCommand } from './commands/listen.ts'
 import { say } from './commands/output.ts'
 import { reportCommand } from './commands/report.ts'
+import { scoreCommand } from './commands/score.ts'
 import { sqlCommand } from './commands/sql.ts'
 import { SourceError, StoreError, UsageError } from './errors.ts'
 import { version } from './version.ts'
@@ -26,6 +27,7 @@ const verbs = [
   huntCommand(),
   sqlCommand(),
   decodeCommand(),
+  scoreCommand(),
 ]
 for (const verb of verbs) program.addCommand(verb)
 for (const command of [program, ...verbs]) {

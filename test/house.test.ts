@@ -105,6 +105,7 @@ describe('SQL', () => {
     'src/database/',
     'src/inspect/detect/',
     'src/inspect/hunt/',
+    'src/inspect/score/',
     'src/ingest/store/ledger.ts',
     // The window of a report is asked of the store itself; the other two show a person what to type.
     'src/inspect/window.ts',
