@@ -129,12 +129,12 @@ function baselineScore(
   return { id, found, false: strangers.length }
 }
 
-/** Halvings of the time in which the alert came: a thousandth of the event is closer than any schedule of runs. */
-const halvings = 10
-/** Nearer than this nobody looks. */
-const nearEnoughMs = 200
+/** First look after a quarter of a second, then four times as long each; then halves down to 2 % of the time, which no schedule of runs meets. */
+const firstLookMs = 250
+const growth = 4
+const nearEnough = 0.02
 
-/** Finds the shortest stretch of packet time that already gives a finding that counts, by halving; and what had happened by then. */
+/** Finds the shortest stretch of packet time that already gives a finding that counts, and what had happened by then. */
 async function addTimes(
   database: Database,
   truth: TruthScore,
@@ -144,22 +144,26 @@ async function addTimes(
 ): Promise<void> {
   const beginMs = Date.parse(truth.first ?? best.first_seen)
   const endMs = Date.parse(`${exposure.newest.replace(' ', 'T')}Z`) + 1000
+  let earliest = best
   const isFoundBy = async (ms: number) => {
     const { findings } = await runUntil(engineTime(ms))
-    return findings.some((found) => found.score >= truth.minScore && isAbout(found, truth))
+    const first = findings.find((found) => found.score >= truth.minScore && isAbout(found, truth))
+    earliest = first ?? earliest
+    return first !== undefined
   }
   let low = beginMs
-  let high = endMs
-  const doneMs = truth.last === null ? endMs : Math.min(endMs, Date.parse(truth.last) + 60_000)
-  if (doneMs < endMs && doneMs > low) {
-    if (await isFoundBy(doneMs)) high = doneMs
-    else low = doneMs
+  let high = Math.min(endMs, beginMs + firstLookMs)
+  while (high < endMs && !(await isFoundBy(high))) {
+    low = high
+    high = Math.min(endMs, beginMs + (high - beginMs) * growth)
   }
-  for (let i = 0; i < halvings && high - low > nearEnoughMs; i++) {
+  while (high - low > Math.max(1, nearEnough * (high - beginMs))) {
     const middle = Math.round((low + high) / 2)
     if (await isFoundBy(middle)) high = middle
     else low = middle
   }
+  // A row stands at the time of its query: what it says of the answer is known only when that has come.
+  high = Math.max(high, Date.parse(earliest.last_seen))
   const until = engineTime(high)
   truth.alertAt = new Date(high).toISOString()
   truth.secondsToAlert = Math.max(0, (high - beginMs) / 1000)
