@@ -86,8 +86,10 @@ describe('labels', () => {
     write('a.json', { benign: true })
     write('b.json', { benign: true })
     write('b.pcap.zst.tshark-opts', '-d tcp.port==8053,dns\n')
-    const expect_ = [{ detector: 'poisoning', kind: 'bailiwick', level: 'review', server: '::1' }]
-    write('labels.json', { 'b.pcap.zst': { expect: expect_ } })
+    const expectation = [
+      { detector: 'poisoning', kind: 'bailiwick', level: 'review', server: '::1' },
+    ]
+    write('labels.json', { 'b.pcap.zst': { expect: expectation } })
     expect((await labelOf(join(scratch, 'a.pcapng')))?.benign).toBe(true)
     const label = (await labelOf(join(scratch, 'b.pcap.zst'))) as Label
     expect(label.ports).toEqual([8053])
