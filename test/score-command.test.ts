@@ -70,7 +70,7 @@ describe('a score card', () => {
 
   test('is tables in Markdown, and nothing from a packet is markup there', () => {
     const [first, ...others] = report.false
-    const hostile = { ...first!, why: 'names like <b>*a*</b>|_x_.example [y](z)' }
+    const hostile = { ...first, why: 'names like <b>*a*</b>|_x_.example [y](z)' }
     const text = scoreMarkdown({ ...report, false: [hostile, ...others] }).join('\n')
     expect(text).toMatch(/^# Score card\n/)
     expect(text).toContain('| poisoning | 3 of 3 |')
