@@ -38,7 +38,7 @@ export function scoreText(
       lines.push(...wrap(item.head, width))
       lines.push(...wrap(item.body, width - 4).map((line) => `    ${line}`))
     }
-    if (remarks.length > 0 && rows.length > 0) lines.push('')
+    if (remarks.length > 0 && rows.length + items.length > 0) lines.push('')
     lines.push(...remarks.flatMap((remark) => wrap(remark, width)))
   }
   return lines
@@ -228,9 +228,19 @@ function change(before: number, after: number): string {
   return before === after ? count(before) : `${count(before)} -> ${count(after)}`
 }
 
+/** One cause shows in many twins. */
+const shownOfTwins = 10
+
 function robustnessSections({ robustness }: ScoreReport): Section[] {
   if (robustness === null) return []
   const { rows, twins } = robustness
+  const wrong = twins.flatMap(({ kind, path, false: findings }) =>
+    findings.map(({ rule, score, why }) => ({
+      head: `${kind}: ${rule}, ${score} points, ${printablePath(path)}`,
+      body: printable(why),
+    })),
+  )
+  const more = Math.max(0, wrong.length - shownOfTwins)
   return [
     section('Worse vantages', {
       columns: [
@@ -254,12 +264,8 @@ function robustnessSections({ robustness }: ScoreReport): Section[] {
       ],
     }),
     section('False findings in twins', {
-      items: twins.flatMap(({ kind, path, false: wrong }) =>
-        wrong.map(({ rule, score, why }) => ({
-          head: `${kind}: ${rule}, ${score} points, ${printablePath(path)}`,
-          body: printable(why),
-        })),
-      ),
+      items: wrong.slice(0, shownOfTwins),
+      remarks: more === 0 ? [] : [`And ${plural(more, 'more', 'more')}: --json has them all.`],
     }),
   ]
 }

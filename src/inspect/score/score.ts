@@ -129,10 +129,10 @@ function baselineScore(
   return { id, found, false: strangers.length }
 }
 
-/** First look after a quarter of a second, then four times as long each; then halves down to 2 % of the time, which no schedule of runs meets. */
+/** First look after a quarter of a second, then four times as long each; then halves down to 0.5 % of the time: a tunnel sends a kilobyte within a second. */
 const firstLookMs = 250
 const growth = 4
-const nearEnough = 0.02
+const nearEnough = 0.005
 
 /** Finds the shortest stretch of packet time that already gives a finding that counts, and what had happened by then. */
 async function addTimes(
