@@ -43,13 +43,13 @@ export function amplification(): SampleFile[] {
     ],
     truth: [
       {
-        scenario: 'our server reflects, 25 queries/s',
+        scenario: 'reflector, 25/s',
         kind: 'amplification',
         entity: { server: nameServer, victim: spoofed },
         ...span(recording, ...reflected),
       },
       {
-        scenario: 'our host is flooded, 40 answers/s',
+        scenario: 'victim, 40/s',
         kind: 'amplification',
         entity: { victim: flooded },
         ...span(recording, ...flood),

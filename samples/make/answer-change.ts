@@ -33,7 +33,7 @@ export function answerChange(): SampleFile[] {
       alarm('answer-change/mx', 'example.org', 'MX'),
     ],
     truth: [
-      event('delegation hijacked', 'example.org', 'NS', hijackFrom, hijackUntil),
+      event('delegation hijack', 'example.org', 'NS', hijackFrom, hijackUntil),
       event('mail host moved', 'mail.example.org', 'A', hijackFrom, hijackUntil),
       event('MX moved', 'example.org', 'MX', mailFrom, mailUntil),
     ],

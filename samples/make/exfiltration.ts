@@ -39,9 +39,9 @@ export function exfiltration(): SampleFile[] {
       finding('exfiltration/volume-24h', slowClient, 'example.com'),
     ],
     truth: [
-      leak('interactive tunnel', tunnelClient, 'example.org', tunnelFrom, tunnelUntil, 45),
-      leak('drip of 0.6 B/s', dripClient, 'example.net', dripFrom, dripUntil, 0.6),
-      leak('drip of 0.042 B/s', slowClient, 'example.com', slowFrom, slowUntil, 0.042),
+      leak('shell tunnel', tunnelClient, 'example.org', tunnelFrom, tunnelUntil, 45),
+      leak('drip, 0.6 B/s', dripClient, 'example.net', dripFrom, dripUntil, 0.6),
+      leak('drip, 0.042 B/s', slowClient, 'example.com', slowFrom, slowUntil, 0.042),
     ],
   })
 

@@ -47,7 +47,7 @@ export function poisoning(): SampleFile[] {
       race(resolver, 'www.example.com', 120),
       race('192.0.2.21', 'login.example.net', 240),
       {
-        scenario: 'sixty guesses at an id',
+        scenario: 'id guessing, 60',
         kind: 'poisoning',
         entity: { client: resolver, server: '203.0.113.20' },
         ...span(recording, 360, 360.052),
@@ -58,7 +58,7 @@ export function poisoning(): SampleFile[] {
   function race(client: string, name: string, at: number) {
     const times = span(recording, at, at + 0.044)
     const kind = 'poisoning' as const
-    return { scenario: 'forged answer wins a race', kind, entity: { client, name }, ...times }
+    return { scenario: 'forged answer', kind, entity: { client, name }, ...times }
   }
 }
 

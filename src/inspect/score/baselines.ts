@@ -11,6 +11,8 @@ export interface Baseline {
   id: string
   /** As a row of the score card names it. */
   title: string
+  /** What it says, in words. */
+  rule: string
   /** The detector it is measured against. */
   kind: string
   source: string
@@ -29,7 +31,8 @@ export const baselines: readonly Baseline[] = [
   ritaRule(500),
   {
     id: 'sigma-name-length',
-    title: 'Sigma name over 70',
+    title: 'Sigma length',
+    rule: 'name longer than 70',
     kind: 'exfiltration',
     source: 'SigmaHQ, net_dns_susp_long_domain_query',
     sql: `SELECT toString(client) AS client, toString(domain) AS domain, ${span}
@@ -38,7 +41,8 @@ export const baselines: readonly Baseline[] = [
   },
   {
     id: 'ndpi-label-length',
-    title: 'nDPI label over 48',
+    title: 'nDPI label',
+    rule: 'first label longer than 48',
     kind: 'exfiltration',
     source: 'ntop/nDPI, src/lib/protocols/dns.c',
     sql: `SELECT toString(client) AS client, toString(domain) AS domain, ${span}
@@ -47,7 +51,8 @@ export const baselines: readonly Baseline[] = [
   },
   {
     id: 'anomalous-dns',
-    title: 'anomalous-dns 8 an hour',
+    title: 'anomalous-dns',
+    rule: 'more than 8 distinct names of a domain in an hour',
     kind: 'exfiltration',
     source: 'jbaggs/anomalous-dns, domain_query_thresh',
     sql: `SELECT domain, toString(min(from)) AS first, toString(max(to)) AS last
@@ -60,7 +65,8 @@ export const baselines: readonly Baseline[] = [
   },
   {
     id: 'sigma-subdomain-rate',
-    title: 'Sigma 200 in 15 min',
+    title: 'Sigma rate',
+    rule: 'more than 200 distinct names of a domain and client in 15 minutes',
     kind: 'exfiltration',
     source: 'SigmaHQ, unsupported/net_dns_large_domain_name',
     sql: `SELECT toString(client) AS client, domain, toString(min(from)) AS first, toString(max(to)) AS last
@@ -73,7 +79,8 @@ export const baselines: readonly Baseline[] = [
   },
   {
     id: 'et-answer-rate',
-    title: 'ET 100 answers in 10 s',
+    title: 'ET rate',
+    rule: '100 answers to one host in 10 seconds',
     kind: 'amplification',
     source: 'Emerging Threats Open, excessive DNS responses',
     sql: `SELECT victim, toString(min(from)) AS first, toString(max(to)) AS last
@@ -86,7 +93,8 @@ export const baselines: readonly Baseline[] = [
   },
   {
     id: 'dnsdist-any-rate',
-    title: 'dnsdist 5 ANY a second',
+    title: 'dnsdist ANY',
+    rule: 'more than 5 queries of type ANY a second, over 10 seconds',
     kind: 'amplification',
     source: 'dnsdist manual, dynamic blocks: setQTypeRate(ANY, 5, 10)',
     sql: `SELECT victim, toString(min(from)) AS first, toString(max(to)) AS last
@@ -99,7 +107,8 @@ export const baselines: readonly Baseline[] = [
   },
   {
     id: 'powerdns-near-miss',
-    title: 'PowerDNS 1 near miss',
+    title: 'PowerDNS',
+    rule: 'one answer with a wrong id',
     kind: 'poisoning',
     source: 'PowerDNS Recursor, spoof-nearmiss-max 1',
     sql: `SELECT toString(client) AS client, toString(server) AS server, any(qname) AS name,
@@ -109,7 +118,8 @@ export const baselines: readonly Baseline[] = [
   },
   {
     id: 'exact-set',
-    title: 'exact set differs',
+    title: 'exact set',
+    rule: 'the answer of a watched name differs from the one before',
     kind: 'answer-change',
     source: 'what a daily diff of zone look-ups does',
     needsWatch: true,
@@ -132,7 +142,8 @@ export const baselines: readonly Baseline[] = [
 function ritaRule(names: number): Baseline {
   return {
     id: `rita-${names}`,
-    title: `RITA ${names} subdomains`,
+    title: `RITA ${names}`,
+    rule: `${names} distinct names and parents below a domain, in the whole capture`,
     kind: 'exfiltration',
     source: 'activecm/rita v5, C2 over DNS',
     sql: `SELECT toString(domain) AS domain, ${span}

@@ -1,10 +1,10 @@
 // The score card: what the scores of all captures come to, by detector, by scenario, by baseline rule and without each point.
 
 import type { Detector } from '../detect/detector.ts'
-import { claimsWithout, type PointSource, sourcesIn, type Written } from './ablation.ts'
+import { type Ablate, type AblationRow, ablationRows, type Written } from './ablation.ts'
 import { type Baseline } from './baselines.ts'
-import type { Label, Truth } from './label.ts'
-import { alertScore, matchClaims } from './match.ts'
+import type { Label } from './label.ts'
+import { alertScore } from './match.ts'
 import { median, type Rate, rateOf } from './rate.ts'
 import type { TwinRow, TwinScore } from './robustness.ts'
 import type { CaptureScore, FalseFinding, TruthScore } from './score.ts'
@@ -38,18 +38,6 @@ export interface ScenarioRow {
   longestSecondsToAlert: number | null
   medianLeakedBytes: number | null
   exposedClients: number | null
-}
-
-/** What changes without a source of points. */
-export interface AblationRow {
-  detector: string
-  point: string
-  found: number
-  foundWithout: number
-  alertsFalse: number
-  alertsFalseWithout: number
-  reviewsFalse: number
-  reviewsFalseWithout: number
 }
 
 /** Everything `overhear score` says. */
@@ -87,9 +75,6 @@ export interface Scored {
   score: CaptureScore
   written: Written[]
 }
-
-/** Which point sources to take away: `all`, or those of this name. */
-export type Ablate = 'all' | PointSource | null
 
 /** Adds up. */
 export function cardOf(
@@ -228,51 +213,4 @@ function scenarioRows(scores: readonly CaptureScore[]): ScenarioRow[] {
       exposedClients: exposed.length === 0 ? null : exposed.reduce((sum, n) => sum + n, 0),
     }
   })
-}
-
-/** A row for each source of points, those first that matter most. */
-function ablationRows(scored: readonly Scored[], ablate: 'all' | PointSource): AblationRow[] {
-  const all = sourcesIn(scored.flatMap(({ written }) => written))
-  const chosen =
-    ablate === 'all'
-      ? all
-      : all.filter(
-          ({ detector, name }) =>
-            name === ablate.name && (ablate.detector ?? detector) === detector,
-        )
-  const rows = chosen.map((source): AblationRow => {
-    const detector = source.detector as string
-    const whole = tally(scored, detector, null)
-    const without = tally(scored, detector, source)
-    return {
-      detector,
-      point: source.name,
-      found: whole.found,
-      foundWithout: without.found,
-      alertsFalse: whole.alerts,
-      alertsFalseWithout: without.alerts,
-      reviewsFalse: whole.reviews,
-      reviewsFalseWithout: without.reviews,
-    }
-  })
-  const weight = (row: AblationRow) =>
-    Math.abs(row.found - row.foundWithout) +
-    Math.abs(row.alertsFalse - row.alertsFalseWithout) +
-    Math.abs(row.reviewsFalse - row.reviewsFalseWithout)
-  return rows.toSorted((a, b) => weight(b) - weight(a))
-}
-
-function tally(scored: readonly Scored[], detector: string, without: PointSource | null) {
-  const total = { found: 0, alerts: 0, reviews: 0 }
-  for (const { label, written } of scored) {
-    const own = written.filter((each) => each.detector === detector)
-    const truths: Truth[] = label.truths.filter(({ kind }) => kind === detector)
-    const { byTruth, strangers } = matchClaims(truths, claimsWithout(own, without))
-    byTruth.forEach((claims, i) => {
-      if ((claims[0]?.score ?? 0) >= truths[i].minScore) total.found++
-    })
-    total.alerts += strangers.filter(({ score }) => score >= alertScore).length
-    total.reviews += strangers.filter(({ score }) => score < alertScore).length
-  }
-  return total
 }
