@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS captures (
   packets          UInt64 COMMENT 'packets read; equals the sum of the bins',
   dns              UInt64 COMMENT 'bin: packets that carried a DNS message',
   other            UInt64 COMMENT 'bin: packets that are not DNS',
+  duplicate        UInt64 COMMENT 'bin: second copies that a mirror delivered, dropped',
   malformed        Map(LowCardinality(String), UInt64) COMMENT 'bins: packets whose link, IP or UDP layer does not parse, by reason',
   unsupported      Map(LowCardinality(String), UInt64) COMMENT 'bins: packets of a kind that is not decoded, by reason',
   queries          UInt64 COMMENT 'messages: queries, retransmissions included',

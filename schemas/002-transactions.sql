@@ -6,6 +6,7 @@ CREATE TABLE IF NOT EXISTS transactions (
   sensor           LowCardinality(String) COMMENT 'name of the sensor',
   frame            UInt64 COMMENT 'frame of the (first) query, from 1; 0 where there is none' CODEC(Delta(8), ZSTD(1)),
   frame_gap        Int64 COMMENT 'frames from query to answer, 0 without an answer; read it through response_frame' CODEC(T64, ZSTD(1)),
+  response_capture LowCardinality(String) COMMENT 'captures.id that response_frame and response_offset lie in; the same as capture, but where the answer stands in a later file of one rotation',
   offset           UInt64 COMMENT 'byte position of the query packet in the uncompressed capture' CODEC(Delta(8), ZSTD(1)),
   offset_gap       Int64 COMMENT 'bytes from query packet to answer packet; read it through response_offset' CODEC(T64, ZSTD(1)),
   vlan             UInt16 COMMENT 'innermost 802.1Q id, 0 for none',

@@ -94,7 +94,7 @@ describe('a message that cannot be read', () => {
     expect(rows[1]).toMatchObject({ attempts: 0, frame: 0, responseFrame: 2, digest: 0n })
     expect(rows[2]).toMatchObject({ frame: 3, qname: '', raw: '010203', rcode: -1 })
     expect(rows[0].raw).toBe(Buffer.from(cut).toString('hex'))
-    expect(traffic.matcher.malformed).toBe(3)
+    expect(traffic.matcher.tallies[0].malformed).toBe(3)
   })
 
   it('does not get the digest of the answer before it', () => {

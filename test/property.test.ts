@@ -123,7 +123,7 @@ describe('the matcher', () => {
       })
     }
     const { matcher } = traffic
-    expect(matcher.evicted).toBe(count - 256)
+    expect(matcher.tallies[0].evicted).toBe(count - 256)
     const rows = expectAllAccounted(traffic, count)
     expect(countBy(rows)).toEqual({ unanswered: count - 256, open: 256 })
     expect(rows.map(({ frame }) => frame)).toEqual(Array.from({ length: count }, (_, i) => i + 1))
@@ -344,20 +344,20 @@ function nextStep(random: Random): number {
 /** Checks the sums and that each answer stands in one row; gives the rows. */
 function expectAllAccounted(traffic: Traffic, messages: number): Row[] {
   const rows = traffic.finish()
-  const { matcher } = traffic
+  const [tally] = traffic.matcher.tallies
   const sum = (amount: (row: Row) => number) => rows.reduce((total, row) => total + amount(row), 0)
   const malformed = sum(({ match }) => Number(match === 'malformed'))
   const responses = sum((row) => Number(row.match !== 'malformed' && row.responseFrame > 0))
   const attempts = sum((row) => row.attempts)
   expect([attempts, responses, malformed]).toEqual([
-    matcher.queries,
-    matcher.responses,
-    matcher.malformed,
+    tally.queries,
+    tally.responses,
+    tally.malformed,
   ])
   expect(attempts + responses + malformed).toBe(messages)
   const frames = rows.map(({ responseFrame }) => responseFrame).filter((frame) => frame > 0)
   expect(new Set(frames).size).toBe(frames.length)
-  expect([...matcher.verdicts].reduce((total, each) => total + each, 0)).toBe(rows.length)
+  expect([...tally.verdicts].reduce((total, each) => total + each, 0)).toBe(rows.length)
   return rows
 }
 

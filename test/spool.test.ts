@@ -12,6 +12,7 @@ import { StoreError } from '../src/errors.ts'
 import { ingestFiles } from '../src/ingest/files.ts'
 import { encodeBlock } from '../src/ingest/store/encode.ts'
 import { Spool } from '../src/ingest/store/spool.ts'
+import { killedIngest } from './killed-ingest.ts'
 import { writeLargeCapture } from './large-capture.ts'
 import { backEnds, startBackEnds, stopBackEnds } from './store-fixture.ts'
 import { answer, query, Traffic } from './traffic.ts'
@@ -25,7 +26,7 @@ const mounts: string[] = []
 
 beforeAll(async () => {
   writeLargeCapture(capture, 20_000)
-  expect(await child(join(folder, 'calm'))).toBe('done')
+  expect(await killedIngest(join(folder, 'calm'), capture, blockRows)).toBe('done')
   Object.assign(calm, await contentOf(join(folder, 'calm')))
 })
 afterAll(() => {
@@ -42,8 +43,9 @@ describe('a run that is killed', () => {
       const rough = join(folder, `rough-${store}`)
       const aim = () => ({ afterLines: random.integer(0, 5), delayMs: random.integer(0, 300) })
       const wanted = kills + 4
-      while (kills < wanted && (await child(rough, aim())) === 'killed') kills++
-      expect(['done', 'already']).toContain(await child(rough))
+      while (kills < wanted && (await killedIngest(rough, capture, blockRows, aim())) === 'killed')
+        kills++
+      expect(['done', 'already']).toContain(await killedIngest(rough, capture, blockRows))
       const spool = join(rough, 'spool')
       expect(existsSync(spool) ? readdirSync(spool) : [], `seed ${seed}`).toEqual([])
       expect(await contentOf(rough), `seed ${seed}`).toEqual(calm)
@@ -261,30 +263,4 @@ function blockOf(label: string): Buffer {
 /** The process id of a process that has ended. */
 function deadPid(): number {
   return spawnSync('true').pid
-}
-
-/** Runs an ingest in a process of its own; kills it so long after it has said so many lines. */
-function child(store: string, kill?: { afterLines: number; delayMs: number }): Promise<string> {
-  const words = ['--import', 'tsx', join(import.meta.dirname, 'ingest-child.ts')]
-  const run = spawn(process.execPath, [...words, store, capture, String(blockRows)], {
-    cwd: join(import.meta.dirname, '..'),
-  })
-  let output = ''
-  let complaint = ''
-  let isAimed = false
-  run.stderr.on('data', (text: Buffer) => (complaint += text.toString()))
-  run.stdout.on('data', (text: Buffer) => {
-    output += text.toString()
-    if (kill === undefined || isAimed || output.split('\n').length <= kill.afterLines) return
-    isAimed = true
-    setTimeout(() => run.kill('SIGKILL'), kill.delayMs)
-  })
-  return new Promise((resolve, reject) => {
-    run.on('error', reject)
-    run.on('close', (code, signal) => {
-      if (signal === 'SIGKILL') resolve('killed')
-      else if (code !== 0) reject(new Error(complaint))
-      else resolve(output.includes('"already":1') ? 'already' : 'done')
-    })
-  })
 }

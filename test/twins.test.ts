@@ -1,7 +1,7 @@
 // The same exchanges in every format, over TCP, in fragments and in tunnels give the same rows, read back out of a store.
 
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { openStore } from '../src/database/open.ts'
@@ -22,7 +22,7 @@ interface Label {
 type Row = Record<string, unknown>
 
 /** Where a message came from, which is what differs; all other columns must be equal. */
-const wrapping = `capture, frame, response_frame, offset, response_offset, transport, tunnel, vlan, vlan_outer, fragments`
+const wrapping = `capture, response_capture, frame, response_frame, offset, response_offset, transport, tunnel, vlan, vlan_outer, fragments`
 
 let database: Database
 const entries = new Map<string, LedgerEntry>()
@@ -32,7 +32,7 @@ beforeAll(async () => {
   const paths = captures.map((name) => join(folder, 'formats', name))
   const { files, problems } = await ingestFiles(paths, database)
   expect(problems).toEqual([])
-  for (const [i, name] of captures.entries()) entries.set(`formats/${name}`, files[i])
+  for (const entry of files) entries.set(relative(folder, entry.path), entry)
 })
 afterAll(() => database.close())
 

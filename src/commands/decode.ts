@@ -4,11 +4,12 @@ import { Command } from 'commander'
 import { SourceError } from '../errors.ts'
 import { openCapture } from '../ingest/capture/capture.ts'
 import { expandPaths } from '../ingest/capture/folder.ts'
+import { inTimeOrder } from '../ingest/capture/order.ts'
 import { binCounts } from '../ingest/decode/bins.ts'
 import { decodeCapture } from '../ingest/messages.ts'
 import { unreadLinks } from '../ingest/summary.ts'
 import { say, writeOut } from './output.ts'
-import { portOption } from './shared.ts'
+import { keepDuplicatesOption, portOption } from './shared.ts'
 
 /** The `decode` verb. */
 export function decodeCommand(): Command {
@@ -19,6 +20,7 @@ export function decodeCommand(): Command {
     .option('--count', 'print only the ledger: where every packet went')
     .option('--json', 'what it prints anyway: JSON, one object on each line')
     .addOption(portOption())
+    .addOption(keepDuplicatesOption())
     .addHelpText('after', examples)
     .action(decode)
 }
@@ -26,10 +28,11 @@ export function decodeCommand(): Command {
 interface DecodeOptions {
   count?: true
   port: number[]
+  keepDuplicates?: true
 }
 
 async function decode(paths: string[], options: DecodeOptions): Promise<void> {
-  for (const path of (await expandPaths(paths)).paths) {
+  for (const { path } of await inTimeOrder((await expandPaths(paths)).paths)) {
     try {
       await decodeOne(path, options)
     } catch (error) {
@@ -49,14 +52,16 @@ async function decodeOne(path: string, options: DecodeOptions): Promise<void> {
         ? undefined
         : (messages) =>
             writeOut(messages.map((message) => `${JSON.stringify(message)}\n`).join('')),
+      { keepDuplicates: options.keepDuplicates ?? false },
     )
     const { packets, messages } = counts
-    const bins = binCounts(counts.layers.bins)
+    const [tally] = counts.layers.tallies
+    const bins = binCounts(tally.bins)
     if (options.count) {
       await writeOut(`${JSON.stringify({ path, packets, bins, messages })}\n`)
     }
     for (const { message } of capture.report.problems) complain(message)
-    for (const sentence of unreadLinks(path, counts.layers.unreadLinks)) complain(sentence)
+    for (const sentence of unreadLinks(path, tally.unreadLinks)) complain(sentence)
   } finally {
     await capture.close()
   }

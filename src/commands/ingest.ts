@@ -9,7 +9,13 @@ import { progressOn } from '../inspect/report/progress.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { ledgerLines } from './ledger.ts'
 import { say, writeOut } from './output.ts'
-import { jsonOption, portOption, sensorOption, storeOption } from './shared.ts'
+import {
+  jsonOption,
+  keepDuplicatesOption,
+  portOption,
+  sensorOption,
+  storeOption,
+} from './shared.ts'
 
 /** The `ingest` verb. */
 export function ingestCommand(): Command {
@@ -23,6 +29,7 @@ export function ingestCommand(): Command {
     .addOption(storeOption())
     .addOption(jsonOption())
     .addOption(portOption())
+    .addOption(keepDuplicatesOption())
     .addOption(sensorOption())
     .addHelpText('after', examples)
     .action(ingest)
@@ -32,6 +39,7 @@ interface Options {
   store: string
   json?: true
   port: number[]
+  keepDuplicates?: true
   sensor: string
 }
 
@@ -43,6 +51,7 @@ async function ingest(paths: string[], options: Options): Promise<void> {
   try {
     const result = await ingestFiles(paths, database, {
       ports: options.port,
+      keepDuplicates: options.keepDuplicates ?? false,
       sensor: options.sensor,
       signal: interrupt.signal,
       onCapture: (path, totalBytes) => {

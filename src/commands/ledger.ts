@@ -16,6 +16,8 @@ export function ledgerLines(entry: LedgerEntry): string[] {
   if (verdicts.length > 0) lines.push(`  exchanges: ${list(verdicts)}`)
   const left = Object.entries({ ...entry.bins.unsupported, ...entry.bins.malformed })
   if (left.length > 0) lines.push(`  packets not decoded: ${list(left)}`)
+  if (entry.bins.duplicate > 0)
+    lines.push(`  copies from a mirror, dropped: ${plural(entry.bins.duplicate, 'packet')}`)
   if (entry.dropped > 0) lines.push(`  lost before us: ${plural(entry.dropped, 'packet')}`)
   if (entry.evicted > 0)
     lines.push(`  given up early, table full: ${plural(entry.evicted, 'query', 'queries')}`)

@@ -6,7 +6,13 @@ import { ingestLive } from '../ingest/listen.ts'
 import { progressOn } from '../inspect/report/progress.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { say, writeOut } from './output.ts'
-import { jsonOption, portOption, sensorOption, storeOption } from './shared.ts'
+import {
+  jsonOption,
+  keepDuplicatesOption,
+  portOption,
+  sensorOption,
+  storeOption,
+} from './shared.ts'
 import { ledgerLines } from './ledger.ts'
 
 /** The `listen` verb. */
@@ -21,6 +27,7 @@ export function listenCommand(): Command {
     .addOption(storeOption())
     .addOption(jsonOption())
     .addOption(portOption())
+    .addOption(keepDuplicatesOption())
     .addOption(sensorOption())
     .option('--filter <expression>', 'pcap filter in place of our own (see man pcap-filter)')
     .addHelpText('after', examples)
@@ -31,6 +38,7 @@ interface Options {
   store: string
   json?: true
   port: number[]
+  keepDuplicates?: true
   sensor: string
   filter?: string
 }
@@ -42,6 +50,7 @@ async function listen(interfaceName: string, options: Options): Promise<void> {
   try {
     const entry = await ingestLive(interfaceName, database, {
       ports: options.port,
+      keepDuplicates: options.keepDuplicates ?? false,
       sensor: options.sensor,
       signal: interrupt.signal,
       live: options.filter === undefined ? {} : { filter: options.filter },

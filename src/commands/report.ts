@@ -18,7 +18,7 @@ import { readWatchList } from '../inspect/watch/list.ts'
 import { type Moment, windowOf } from '../inspect/window.ts'
 import { say, writeOut } from './output.ts'
 import { momentOption } from './moment.ts'
-import { jsonOption, portOption, storeOption } from './shared.ts'
+import { jsonOption, keepDuplicatesOption, portOption, storeOption } from './shared.ts'
 
 /** The `report` verb. */
 export function reportCommand(): Command {
@@ -44,6 +44,7 @@ export function reportCommand(): Command {
     .option('--exit-code', 'exit with 1 when there are findings')
     .option('--sql', 'show the query behind each finding')
     .addOption(portOption())
+    .addOption(keepDuplicatesOption())
     .addHelpText('after', `\n${thresholdHelp()}\n${examples}`)
     .action(report)
   for (const { flag, definition } of thresholds) {
@@ -68,6 +69,7 @@ interface ReportFlags {
   exitCode?: true
   sql?: true
   port: number[]
+  keepDuplicates?: true
   [threshold: string]: unknown
 }
 
@@ -87,7 +89,7 @@ async function report(files: string[], flags: ReportFlags, command: Command): Pr
   }
   const database = await openStore(isThrowAway ? throwAway : flags.store, { create: isThrowAway })
   try {
-    const taken = isThrowAway ? await takeIn(files, database, flags.port) : 'whole'
+    const taken = isThrowAway ? await takeIn(files, database, flags) : 'whole'
     if (taken !== 'whole') process.exitCode = 3
     if (taken === 'nothing') return
     const options: RunOptions = {
@@ -114,12 +116,13 @@ async function report(files: string[], flags: ReportFlags, command: Command): Pr
 async function takeIn(
   files: string[],
   database: Database,
-  ports: number[],
+  { port: ports, keepDuplicates }: ReportFlags,
 ): Promise<'whole' | 'in part' | 'nothing'> {
   const progress = progressOn()
   const state = { path: '', bytes: 0, totalBytes: 0, packets: 0 }
   const { problems, files: entries } = await ingestFiles(files, database, {
     ports,
+    keepDuplicates: keepDuplicates === true,
     onCapture: (path, totalBytes) => {
       Object.assign(state, { path, totalBytes })
     },

@@ -28,6 +28,11 @@ export function portOption(): Option {
     .default([], 'none')
 }
 
+/** Takes what a mirror delivers twice as it comes. */
+export function keepDuplicatesOption(): Option {
+  return new Option('--keep-duplicates', 'keep both copies of frames that a mirror delivers twice')
+}
+
 /** Name of this sensor, stored with every row. */
 export function sensorOption(): Option {
   return new Option('--sensor <name>', 'name stored with every row').default('', 'none')

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { Database } from '../database/database.ts'
 import { version } from '../version.ts'
 import { type LiveOptions, openLive } from './capture/live.ts'
-import { type PipelineOptions, pipelineOptions, runPipeline } from './pipeline.ts'
+import { Intake, type PipelineOptions, pipelineOptions } from './pipeline.ts'
 import { type LedgerEntry, sha256, writeLedger } from './store/ledger.ts'
 import { spoolFolder } from './store/place.ts'
 import { RowWriter } from './store/rows.ts'
@@ -46,16 +46,10 @@ export async function ingestLive(
       options.onStart?.()
       const id = randomBytes(8).toString('hex')
       const writer = new RowWriter(run.blockRows)
-      const origin = { capture: id, sensor: run.sensor }
-      const counts = await runPipeline(
-        capture,
-        origin,
-        (block) => `${id}:${block}`,
-        spool,
-        writer,
-        run,
-      )
-      const entry = entryOf(capture.report, id, counts, startedMs)
+      const intake = new Intake({ capture: id, sensor: run.sensor }, spool, writer, run)
+      await intake.take(capture, id)
+      const [counts] = await intake.finish()
+      const entry = entryOf(capture.report, id, counts, (Date.now() - startedMs) / 1000)
       const { sensor } = run
       await writeLedger(database, entry, {
         headSha256: sha256(capture.head),

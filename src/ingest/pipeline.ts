@@ -2,9 +2,10 @@
 
 import { SourceError } from '../errors.ts'
 import type { Capture } from './capture/capture.ts'
-import { Layers } from './decode/layers.ts'
+import { Layers, type LayerTally } from './decode/layers.ts'
 import { Message } from './decode/message.ts'
-import { Matcher, type MatchOptions, matchOptions } from './match/match.ts'
+import { Mirror } from './decode/mirror.ts'
+import { Matcher, type MatchOptions, matchOptions, type MatchTally } from './match/match.ts'
 import { blockRows } from './store/block.ts'
 import type { BlockOrigin } from './store/encode.ts'
 import type { RowWriter } from './store/rows.ts'
@@ -17,6 +18,8 @@ export interface PipelineOptions {
   /** Name of this sensor, stored with every row. */
   sensor: string
   match: MatchOptions
+  /** Whether frames that a mirror delivers twice are taken twice. */
+  keepDuplicates: boolean
   /** Rows of a block. */
   blockRows: number
   /** Live captures: a block is stored after this many milliseconds even when it is not full; 0 for files. */
@@ -32,68 +35,109 @@ export const pipelineOptions: PipelineOptions = {
   ports: [],
   sensor: '',
   match: matchOptions,
+  keepDuplicates: false,
   blockRows,
   flushMs: 0,
 }
 
-/** What one run counted. */
+/** What a run counted of one capture. */
 export interface RunCounts {
   packets: number
   /** Where every packet went. */
-  layers: Layers
+  layers: LayerTally
   /** What became of every message. */
-  matcher: Matcher
+  matcher: MatchTally
+  /** Messages of the whole run that the layers handed on and that rows account for; equal once it is finished. */
+  run: { messages: number; accounted: number }
 }
 
-/** Takes a capture in to its end. `tokenOf` names block number n for the exactly-once insert; `writer` may be used again afterwards. */
-export async function runPipeline(
-  capture: Capture,
-  origin: BlockOrigin,
-  tokenOf: (block: number) => string,
-  spool: Spool,
-  writer: RowWriter,
-  options: PipelineOptions,
-): Promise<RunCounts> {
-  const message = new Message()
-  const matcher = new Matcher(writer, options.match, origin.capture)
-  writer.table = matcher.table
-  const layers = new Layers(options.ports, (bytes, packet) => matcher.take(bytes, packet, message))
-  const counts: RunCounts = { packets: 0, layers, matcher }
-  let blocks = 0
-  const storeFull = async () => {
-    for (let block = writer.full.shift(); block !== undefined; block = writer.full.shift()) {
-      await spool.store(block, origin, tokenOf(blocks++))
-      writer.recycle(block)
+/**
+ * One run: a capture, or several that go on one from another, with queries, fragments and streams carried over from each to the next. Call
+ * `take` for each, then `finish`; only then are rows and counts complete.
+ */
+export class Intake {
+  private readonly origin: BlockOrigin & { captures: string[] }
+  private readonly spool: Spool
+  private readonly writer: RowWriter
+  private readonly options: PipelineOptions
+  private readonly layers: Layers
+  private readonly matcher: Matcher
+  private readonly packets: number[] = []
+  private blocks = 0
+
+  /** `origin` names the first capture; blocks are numbered in its name for the exactly-once insert. `writer` may be used again after `finish`. */
+  constructor(origin: BlockOrigin, spool: Spool, writer: RowWriter, options: PipelineOptions) {
+    this.origin = { ...origin, captures: [] }
+    this.spool = spool
+    this.writer = writer
+    this.options = options
+    const message = new Message()
+    const matcher = new Matcher(writer, options.match, origin.capture)
+    this.matcher = matcher
+    writer.table = matcher.table
+    this.layers = new Layers(
+      options.ports,
+      (bytes, packet) => matcher.take(bytes, packet, message),
+      options.keepDuplicates ? null : new Mirror(),
+    )
+  }
+
+  /** Reads a capture, named `id`, to its end. */
+  async take(capture: Capture, id: string): Promise<void> {
+    const { layers, matcher, options } = this
+    if (this.origin.captures.push(id) > 1) {
+      layers.nextCapture()
+      matcher.nextCapture()
+    }
+    const number = this.packets.push(0) - 1
+    for await (const batch of withFlush(capture, options.flushMs)) {
+      if (batch === 'flush') {
+        this.writer.flush()
+        await this.storeFull()
+        continue
+      }
+      if (number === 0 && batch.firstFrame === 1) layers.lookAhead(batch)
+      for (let i = 0; i < batch.count; i++) {
+        layers.decode(batch, i)
+        if (this.writer.full.length > 0) await this.storeFull()
+      }
+      this.packets[number] += batch.count
+      const last = batch.count - 1
+      if (last >= 0)
+        options.onProgress?.(this.packets[number], batch.offset[last] + batch.captured[last])
+      if (options.signal?.aborted === true && options.flushMs === 0) {
+        await this.spool.drain()
+        throw new SourceError(
+          'interrupted',
+          `${capture.report.path}: stopped after ${this.packets[number]} packets; the same command takes it in from the start and stores nothing twice`,
+        )
+      }
     }
   }
-  for await (const batch of withFlush(capture, options.flushMs)) {
-    if (batch === 'flush') {
-      writer.flush()
-      await storeFull()
-      continue
-    }
-    for (let i = 0; i < batch.count; i++) {
-      layers.decode(batch, i)
-      if (writer.full.length > 0) await storeFull()
-    }
-    counts.packets += batch.count
-    const last = batch.count - 1
-    if (last >= 0) options.onProgress?.(counts.packets, batch.offset[last] + batch.captured[last])
-    if (options.signal?.aborted === true && options.flushMs === 0) {
-      await spool.drain()
-      throw new SourceError(
-        'interrupted',
-        `${capture.report.path}: stopped after ${counts.packets} packets; the same command takes it in from the start and stores nothing twice`,
-      )
+
+  /** Ends the run: what is outstanding becomes rows, and all rows are stored. Returns what was counted of each capture, in order. */
+  async finish(): Promise<RunCounts[]> {
+    const { layers, matcher } = this
+    const { seconds, nanoseconds } = layers.packet
+    layers.finish()
+    matcher.finish(seconds, nanoseconds)
+    this.writer.flush()
+    await this.storeFull()
+    await this.spool.drain()
+    const accounted = matcher.tallies.reduce((sum, tally) => sum + tally.accounted, 0)
+    const run = { messages: layers.messages, accounted }
+    return this.packets.map((packets, number) => {
+      return { packets, layers: layers.tallies[number], matcher: matcher.tallies[number], run }
+    })
+  }
+
+  private async storeFull(): Promise<void> {
+    const { full } = this.writer
+    for (let block = full.shift(); block !== undefined; block = full.shift()) {
+      await this.spool.store(block, this.origin, `${this.origin.capture}:${this.blocks++}`)
+      this.writer.recycle(block)
     }
   }
-  const { seconds, nanoseconds } = layers.packet
-  layers.finish()
-  matcher.finish(seconds, nanoseconds)
-  writer.flush()
-  await storeFull()
-  await spool.drain()
-  return counts
 }
 
 /** The batches of a capture, and `flush` every `flushMs`, however many batches come; a batch on its way is not lost by that. */

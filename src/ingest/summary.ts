@@ -13,7 +13,7 @@ export function entryOf(
   report: CaptureReport,
   id: string,
   counts: RunCounts,
-  startedMs: number,
+  seconds: number,
 ): LedgerEntry {
   const { layers, matcher } = counts
   const transactions: LedgerEntry['transactions'] = {}
@@ -39,7 +39,7 @@ export function entryOf(
     already: false,
     first_packet: isoTime(report.firstTime),
     last_packet: isoTime(report.lastTime),
-    seconds: (Date.now() - startedMs) / 1000,
+    seconds,
     bytes: report.fileBytes,
     content_bytes: report.contentBytes,
     problems: [
@@ -63,8 +63,8 @@ export function unreadLinks(path: string, links: ReadonlyMap<number, number>): s
   )
 }
 
-/** Says what is wrong with the sums of a run, one sentence each; nothing when every packet and every message is accounted for. */
-function failedSums(path: string, { packets, layers, matcher }: RunCounts): string[] {
+/** Says what is wrong with the sums, one sentence each; nothing when every packet and every message is accounted for. */
+function failedSums(path: string, { packets, layers, matcher, run }: RunCounts): string[] {
   const failures: string[] = []
   const binned = binTotal(binCounts(layers.bins))
   if (binned !== packets) {
@@ -73,10 +73,10 @@ function failedSums(path: string, { packets, layers, matcher }: RunCounts): stri
     )
   }
   const { queries, responses, malformed, accounted } = matcher
-  if (queries + responses + malformed !== layers.messages || accounted !== layers.messages) {
+  if (queries + responses + malformed !== accounted || run.messages !== run.accounted) {
     failures.push(
-      `${path}: this is a bug: ${layers.messages} messages were decoded (${queries} queries, ${responses} responses, ` +
-        `${malformed} malformed), but the rows account for ${accounted}`,
+      `${path}: this is a bug: ${queries} queries, ${responses} responses and ${malformed} malformed messages were decoded, ` +
+        `but its rows account for ${accounted} (in this run: ${run.messages} and ${run.accounted})`,
     )
   }
   return failures

@@ -1,9 +1,10 @@
-// Turns the paths of a command into captures: a directory stands for the captures in and below it.
+// Turns the paths of a command into captures: a directory stands for the captures in and below it, a pattern for what fits it.
 
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SourceError } from '../../errors.ts'
 import { formatOf } from './capture.ts'
+import { isPattern, matchPattern } from './glob.ts'
 
 /** A file below a named directory that is not read. */
 export interface Skipped {
@@ -13,7 +14,7 @@ export interface Skipped {
 
 /** What the paths of a command stand for. */
 export interface Expanded {
-  /** Files in the order of the command, those of a directory by name; '-' stays. */
+  /** Files in the order of the command, those of a directory by name (`inTimeOrder` sorts them); '-' stays. */
   paths: string[]
   skipped: Skipped[]
 }
@@ -23,10 +24,13 @@ const deepestFolder = 64
 
 const unknowable = new Set(['no-tool', 'no-permission', 'read-failed'])
 
-/** Expands directories; a directory without a capture is a SourceError, a file is left for its reader to judge. */
+/**
+ * Expands patterns and directories; a directory without a capture and a pattern that nothing fits are a SourceError, a file
+ * is left for its reader to judge.
+ */
 export async function expandPaths(paths: readonly string[]): Promise<Expanded> {
   const expanded: Expanded = { paths: [], skipped: [] }
-  for (const path of paths) {
+  for (const path of (await Promise.all(paths.map(fitting))).flat()) {
     if (path === '-' || !(await isDirectory(path))) {
       expanded.paths.push(path)
       continue
@@ -42,6 +46,14 @@ export async function expandPaths(paths: readonly string[]): Promise<Expanded> {
     )
   }
   return expanded
+}
+
+/** What a pattern stands for; a path that exists is no pattern, whatever its letters. */
+async function fitting(path: string): Promise<string[]> {
+  if (!isPattern(path) || (await stat(path).catch(() => undefined)) !== undefined) return [path]
+  const found = await matchPattern(path)
+  if (found.length > 0) return found
+  throw new SourceError('no-such-file', `${path}: no file fits this pattern: check the path`)
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -18,6 +18,7 @@ export const Bin = {
   fragmentUnfinished: 13,
   tcpHeader: 14,
   tcpPayload: 15,
+  duplicate: 16,
 } as const
 
 /** What one packet alone does not decide: returned in place of a bin, outside the numbers of `Bin`. */
@@ -30,9 +31,9 @@ export const More = {
   tunnel: 34,
 } as const
 
-/** Where each bin stands in the ledger's JSON: `dns`, `other`, or a reason under `malformed` or `unsupported`. */
+/** Where each bin stands in the ledger's JSON: `dns`, `other`, `duplicate`, or a reason under `malformed` or `unsupported`. */
 export const binNames: readonly {
-  group: 'dns' | 'other' | 'malformed' | 'unsupported'
+  group: 'dns' | 'other' | 'duplicate' | 'malformed' | 'unsupported'
   reason: string
 }[] = [
   { group: 'dns', reason: '' },
@@ -51,23 +52,27 @@ export const binNames: readonly {
   { group: 'malformed', reason: 'fragment-unfinished' },
   { group: 'malformed', reason: 'tcp-header' },
   { group: 'malformed', reason: 'tcp-payload' },
+  { group: 'duplicate', reason: '' },
 ]
 
 /** The bins of one run as the ledger prints them. */
 export interface BinCounts {
   dns: number
   other: number
+  /** Second copies that a mirror delivered, dropped. */
+  duplicate: number
   malformed: Record<string, number>
   unsupported: Record<string, number>
 }
 
 /** Turns counters (one per bin number) into the ledger's form; reasons that did not occur are left out. */
 export function binCounts(counters: ArrayLike<number>): BinCounts {
-  const counts: BinCounts = { dns: 0, other: 0, malformed: {}, unsupported: {} }
+  const counts: BinCounts = { dns: 0, other: 0, duplicate: 0, malformed: {}, unsupported: {} }
   binNames.forEach(({ group, reason }, bin) => {
     const packets = counters[bin] ?? 0
-    if (group === 'dns' || group === 'other') counts[group] = packets
-    else if (packets > 0) counts[group][reason] = packets
+    if (group === 'malformed' || group === 'unsupported') {
+      if (packets > 0) counts[group][reason] = packets
+    } else counts[group] = packets
   })
   return counts
 }
@@ -75,5 +80,7 @@ export function binCounts(counters: ArrayLike<number>): BinCounts {
 /** Sum over all bins; equals the packets read, or the ledger is wrong. */
 export function binTotal(counts: BinCounts): number {
   const sum = (reasons: Record<string, number>) => Object.values(reasons).reduce((a, b) => a + b, 0)
-  return counts.dns + counts.other + sum(counts.malformed) + sum(counts.unsupported)
+  return (
+    counts.dns + counts.other + counts.duplicate + sum(counts.malformed) + sum(counts.unsupported)
+  )
 }

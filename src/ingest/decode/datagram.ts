@@ -10,6 +10,8 @@ export interface Datagram {
   size: number
   /** Packets that went into it. */
   fragments: number
+  /** Of these, how many stand in each capture before the one being read: number and packets, in turn. */
+  readonly before: number[]
   /** Seconds of the first to come. */
   began: number
   /** Id as the packets have it: see `Packet.fragmentId`. */
@@ -20,6 +22,7 @@ export interface Datagram {
   ipTtl: number
   ipId: number
   seconds: number
+  capture: number
   frame: number
   offset: number
   nanoseconds: number
@@ -114,6 +117,7 @@ export function describe(datagram: Datagram, packet: Packet): void {
   datagram.ipId = packet.ipId
   datagram.seconds = packet.seconds
   datagram.nanoseconds = packet.nanoseconds
+  datagram.capture = packet.capture
   datagram.frame = packet.frame
   datagram.offset = packet.offset
   datagram.vlan = packet.vlan
@@ -128,6 +132,7 @@ export function newDatagram(): Datagram {
     bytes: new Uint8Array(4096),
     size: -1,
     fragments: 0,
+    before: [],
     began: 0,
     id: 0,
     addresses: new Uint32Array(8),
@@ -135,6 +140,7 @@ export function newDatagram(): Datagram {
     ipTtl: 0,
     ipId: 0,
     seconds: 0,
+    capture: 0,
     frame: 0,
     offset: 0,
     nanoseconds: 0,

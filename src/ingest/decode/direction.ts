@@ -17,6 +17,7 @@ export interface StreamCounts {
 
 /** Which packet: where it stands in the capture, when it came, and what its IP header said. */
 export interface Place {
+  capture: number
   frame: number
   seconds: number
   nanoseconds: number
@@ -103,7 +104,7 @@ export function newDirection(packet: Packet, isBack: boolean, counts: StreamCoun
     buffer: emptyBuffer,
     have: 0,
     needed: 0,
-    place: { frame: 0, seconds: 0, nanoseconds: 0, offset: 0, ipTtl: 0, ipId: 0 },
+    place: { capture: 0, frame: 0, seconds: 0, nanoseconds: 0, offset: 0, ipTtl: 0, ipId: 0 },
     skip: 0,
     held: [],
     heldBytes: 0,
@@ -164,10 +165,10 @@ const late = new Packet()
 export function latePacket(direction: Direction, place: Place): Packet {
   const { addresses, sourcePort, destinationPort, service } = direction
   const { vlan, vlanOuter, tunnel, tunnelId } = direction
-  const { frame, seconds, nanoseconds, offset, ipTtl, ipId } = place
+  const { capture, frame, seconds, nanoseconds, offset, ipTtl, ipId } = place
   late.addresses.set(addresses)
   late.transport = 6
   late.isLate = true
   Object.assign(late, { sourcePort, destinationPort, service, vlan, vlanOuter, tunnel, tunnelId })
-  return Object.assign(late, { frame, seconds, nanoseconds, offset, ipTtl, ipId })
+  return Object.assign(late, { capture, frame, seconds, nanoseconds, offset, ipTtl, ipId })
 }

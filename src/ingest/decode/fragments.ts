@@ -85,9 +85,19 @@ export class Fragments {
   /** Takes a complete datagram back. */
   release(datagram: Datagram): void {
     this.forget(datagram.key)
+    datagram.before.length = 0
     this.done.set(datagram.key, datagram)
     if (this.done.size <= doneLimit) return
     for (const oldest of this.done.keys()) return this.forget(oldest)
+  }
+
+  /** Notes that capture `number` has ended and another goes on: what waits keeps how many of its packets stand there. */
+  leaveCapture(number: number): void {
+    for (const { fragments, before } of this.underWay.values()) {
+      let earlier = 0
+      for (let i = 1; i < before.length; i += 2) earlier += before[i]
+      if (fragments > earlier) before.push(number, fragments - earlier)
+    }
   }
 
   /** Gives up everything that is still under way. */
@@ -143,6 +153,7 @@ export class Fragments {
     datagram.size = -1
     datagram.reach = 0
     datagram.fragments = 0
+    datagram.before.length = 0
     datagram.hasStart = false
     datagram.isDone = false
     datagram.bin = 0

@@ -8,6 +8,7 @@ import { tunnelOfPort, tunnelOfProtocol } from './tunnel-kinds.ts'
 /** Reads the IP header at `at` and what follows it; returns the packet's bin and fills `packet` when that is `Bin.dns`. */
 export function ipLayer(bytes: Uint8Array, at: number, ports: PortTable, packet: Packet): number {
   if (at >= packet.end) return Bin.ipv4Header
+  packet.ipStart = at
   const version = bytes[at] >> 4
   if (version === 4) return ipv4(bytes, at, ports, packet)
   if (version === 6) return ipv6(bytes, at, ports, packet)

@@ -8,30 +8,50 @@ import { Fragments } from './fragments.ts'
 import type { TakeMessage } from './direction.ts'
 import { datagramPayload, ipLayer } from './ip.ts'
 import { etherType } from './link-ethernet.ts'
+import { Mirror } from './mirror.ts'
 import { decodePacket, Packet, type PortTable, portTable } from './packet.ts'
 import { Streams } from './streams.ts'
 import { openTunnel } from './tunnel.ts'
 import { tunnelRead } from './tunnel-kinds.ts'
 
-/** Decodes the packets of one capture and hands on every DNS message; each packet ends in one of `bins`, at the latest with `finish`. */
-export class Layers {
+/** Where the packets of one capture went. */
+export class LayerTally {
   /** Packets by bin number. */
   readonly bins = new Float64Array(binNames.length)
   /** Packets of each link type that is not read. */
   readonly unreadLinks = new Map<number, number>()
+  /** What waited in vain until the capture's end: connections inside a message (each direction is one), datagrams whose other fragments never came. */
+  unfinished = { streams: 0, datagrams: 0 }
+  /** TCP resets on DNS ports, of connections that had said something. */
+  resets = 0
+}
+
+/**
+ * Decodes the packets of a capture, or of several that go on one from another, and hands on every DNS message; each packet ends in one of
+ * its capture's `bins`, at the latest with `finish`.
+ */
+export class Layers {
+  /** One for each capture so far, by `Packet.capture`; the last is the one being read. */
+  readonly tallies = [new LayerTally()]
   /** Messages handed on. */
   messages = 0
   /** The current packet. */
   readonly packet = new Packet()
+  private tally = this.tallies[0]
   private readonly ports: PortTable
   private readonly take: TakeMessage
+  private readonly mirror: Mirror | null
   private readonly latePacket = new Packet()
   private readonly fragments: Fragments
   private readonly streams = new Streams()
 
-  /** `take` gets each message with the packet that completed it, in capture order; both are reused after it returns. */
-  constructor(ports: readonly number[], take: TakeMessage) {
+  /**
+   * `take` gets each message with the packet that completed it, in capture order; both are reused after it returns. With a `mirror` the
+   * copies that it finds are dropped.
+   */
+  constructor(ports: readonly number[], take: TakeMessage, mirror: Mirror | null = null) {
     this.ports = portTable(ports)
+    this.mirror = mirror
     this.take = (bytes, packet) => {
       this.messages++
       take(bytes, packet)
@@ -43,34 +63,80 @@ export class Layers {
   decode(batch: PacketBatch, index: number): void {
     const packet = this.packet
     const bin = decodePacket(batch, index, this.ports, packet)
+    const { bins, unreadLinks } = this.tally
+    const { mirror } = this
+    if (mirror !== null && (bin === Bin.dns || bin >= More.fragment)) {
+      if (mirror.isCopy(batch.bytes, packet, sampleBytes(bin))) {
+        bins[Bin.duplicate]++
+        return
+      }
+    }
     if (bin === Bin.dns) {
-      this.bins[Bin.dns]++
+      bins[Bin.dns]++
       this.take(batch.bytes, packet)
       return
     }
     const last = this.follow(batch.bytes, packet, bin, 0)
     if (last === waiting) return
-    this.bins[packet.isSnapped && isHeaderBin(last) ? Bin.snappedHeader : last]++
+    bins[packet.isSnapped && isHeaderBin(last) ? Bin.snappedHeader : last]++
     if (last === Bin.linkType) {
       const link = batch.link[index]
-      this.unreadLinks.set(link, (this.unreadLinks.get(link) ?? 0) + 1)
+      unreadLinks.set(link, (unreadLinks.get(link) ?? 0) + 1)
     }
+  }
+
+  /** Looks at the first packets of a capture before any is taken: a mirror's copies are dropped from the first on. */
+  lookAhead(batch: PacketBatch): void {
+    const { mirror } = this
+    if (mirror === null) return
+    const packet = this.latePacket
+    for (let i = 0; i < batch.count && !mirror.isInformed; i++) {
+      const bin = decodePacket(batch, i, this.ports, packet)
+      if (bin === Bin.dns || bin >= More.fragment)
+        mirror.isCopy(batch.bytes, packet, sampleBytes(bin))
+    }
+    mirror.judge(true)
+  }
+
+  /** The capture being read has ended, and the next packet stands in another that goes on from it: what waits goes on waiting. */
+  nextCapture(): void {
+    this.settle()
+    this.fragments.leaveCapture(this.packet.capture)
+    this.tally = new LayerTally()
+    this.tallies.push(this.tally)
+    this.packet.capture++
   }
 
   /** Ends the capture: what waits in tables is used as far as it goes. */
   finish(): void {
     this.fragments.finish()
     this.streams.finish(this.take)
+    this.settle()
   }
 
-  /** What waited in vain so far: connections inside a message (each direction is one), datagrams whose other fragments never came. */
-  get unfinished(): { streams: number; datagrams: number } {
+  /** What waited in vain so far, in all captures. */
+  get unfinished(): LayerTally['unfinished'] {
     return { streams: this.streams.counts.unfinished, datagrams: this.fragments.unfinished }
   }
 
-  /** TCP resets on DNS ports, of connections that had said something. */
+  /** Packets by bin number, of the capture being read. */
+  get bins(): Float64Array {
+    return this.tally.bins
+  }
+
+  /** TCP resets so far, in all captures. */
   get resets(): number {
     return this.streams.counts.resets
+  }
+
+  /** Writes down what was counted since the capture before. */
+  private settle(): void {
+    const earlier = this.tallies.slice(0, -1)
+    const { streams, datagrams } = this.unfinished
+    this.tally.unfinished.streams = streams - sumOf(earlier, (each) => each.unfinished.streams)
+    this.tally.unfinished.datagrams =
+      datagrams - sumOf(earlier, (each) => each.unfinished.datagrams)
+    this.tally.resets = this.resets - sumOf(earlier, (each) => each.resets)
   }
 
   /** Goes on until a bin is reached, which is returned; `waiting` for a fragment, whose datagram is put in a bin as a whole. */
@@ -115,7 +181,7 @@ export class Layers {
     if (datagram === null) return
     // A copy of a fragment that has come before goes where that went.
     if (datagram.fragments === 0) {
-      this.bins[datagram.bin]++
+      this.tally.bins[datagram.bin]++
       return
     }
     packet.end = datagram.size
@@ -130,8 +196,9 @@ export class Layers {
   private giveUp(datagram: Datagram): void {
     const packet = this.latePacket
     const { frame, offset, seconds, nanoseconds, vlan, vlanOuter, tunnel, tunnelId } = datagram
-    const { ipTtl, ipId } = datagram
+    const { capture, ipTtl, ipId } = datagram
     Object.assign(packet, {
+      capture,
       frame,
       offset,
       seconds,
@@ -153,7 +220,7 @@ export class Layers {
 
   /** Goes on with a datagram put together; all its packets end in the bin of what it is. */
   private whole(datagram: Datagram, packet: Packet, depth: number): void {
-    const { bytes, protocol, fragments, anomalies } = datagram
+    const { bytes, protocol, fragments, before, anomalies } = datagram
     const isUnfinished = (anomalies & Anomaly.fragmentMissing) !== 0
     packet.fragments = Math.min(fragments, fragmentsLimit)
     packet.anomalies = 0
@@ -167,8 +234,23 @@ export class Layers {
     if (isUnfinished && bin !== Bin.dns && bin !== Bin.other) bin = Bin.fragmentUnfinished
     // Fragments of a tunnel that hold a fragment inside: the inner datagram counts its own packet, so only the rest is counted here.
     datagram.bin = bin === waiting ? Bin.other : bin
-    this.bins[datagram.bin] += bin === waiting ? fragments - 1 : fragments
+    let packets = bin === waiting ? fragments - 1 : fragments
+    for (let i = 0; i < before.length; i += 2) {
+      this.tallies[before[i]].bins[datagram.bin] += before[i + 1]
+      packets -= before[i + 1]
+    }
+    this.tally.bins[datagram.bin] += packets
   }
+}
+
+function sumOf(tallies: LayerTally[], amount: (tally: LayerTally) => number): number {
+  return tallies.reduce((sum, tally) => sum + amount(tally), 0)
+}
+
+/** Bytes of the payload that a packet is told by: a DNS id and flags, a TCP header, the addresses and ports inside a tunnel. */
+function sampleBytes(bin: number): number {
+  if (bin === Bin.dns) return 4
+  return bin === More.tunnel ? 64 : 20
 }
 
 /** What the `fragments` column holds; duplicates may be more. */

@@ -8,6 +8,8 @@ import { linkLayer } from './link.ts'
 
 /** What the layers below DNS said about the current packet; one object, reused for every packet. */
 export class Packet {
+  /** Number of the capture that the packet stands in, among those read together; `frame` and `offset` count in it. */
+  capture = 0
   /** Frame number from 1. */
   frame = 0
   /** Byte position of the packet in the uncompressed capture. */
@@ -51,6 +53,8 @@ export class Packet {
   isLate = false
   /** Anomaly bits of the layers below DNS. */
   anomalies = 0
+  /** Where the last IP header read begins. */
+  ipStart = 0
   /** End of the bytes the current layer may read, and whether the snap length cut the packet. */
   end = 0
   isSnapped = false

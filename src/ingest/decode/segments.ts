@@ -166,10 +166,11 @@ function hold(
     // The same segment twice is a retransmission.
     if (before.bytes.length >= end - at) return
   }
-  const { frame, seconds, nanoseconds, offset, ipTtl, ipId } = packet
+  const { capture, frame, seconds, nanoseconds, offset, ipTtl, ipId } = packet
   held.splice(place, 0, {
     sequence,
     bytes: bytes.slice(at, end),
+    capture,
     frame,
     seconds,
     nanoseconds,

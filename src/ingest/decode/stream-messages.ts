@@ -138,6 +138,7 @@ function append(
   const { buffer, have, place } = direction
   for (let i = 0; i < count; i++) buffer[have + i] = bytes[from + i]
   direction.have += count
+  place.capture = packet.capture
   place.frame = packet.frame
   place.seconds = packet.seconds
   place.nanoseconds = packet.nanoseconds

@@ -50,19 +50,28 @@ const memoryTimeouts = 3
  */
 const rememberedLimit = 32_768
 
-/** Matches one capture. Feed messages in capture order, then call `finish`. */
-export class Matcher {
-  readonly table: Table
-  /** Messages taken: queries, responses, and those whose header or question cannot be read. */
+/** What became of the messages of one capture. */
+export class MatchTally {
+  /**
+   * Messages taken: queries, responses, and those whose header or question cannot be read. A retransmission counts where its row is, in the
+   * capture of the first query.
+   */
   queries = 0
   responses = 0
   malformed = 0
   /** Messages that the rows written so far stand for; equal to the messages taken once `finish` has run. */
   accounted = 0
-  /** Rows by verdict number. */
+  /** Rows by verdict number; a row belongs to the capture of its query, without one to that of its answer. */
   readonly verdicts = new Float64Array(verdictNames.length)
   /** Queries given up early because the table was full. */
   evicted = 0
+}
+
+/** Matches one capture, or several that go on one from another. Feed messages in capture order, then call `finish`. */
+export class Matcher {
+  readonly table: Table
+  /** One for each capture so far, by `Packet.capture`. */
+  readonly tallies = [new MatchTally()]
   private readonly sink: ExchangeSink
   private readonly timeoutSeconds: number
   /** Next sequence number that has not been looked at for expiry. */
@@ -91,22 +100,26 @@ export class Matcher {
     const isMulticast = packet.service !== 0
     decodeMessage(bytes, packet.payloadStart, packet.payloadEnd, isMulticast, message, records, 0)
     if (!message.isQuestionReadable) {
-      this.malformed++
+      this.tallies[packet.capture].malformed++
       answerDigest.low = 0
       answerDigest.high = 0
       this.row(Verdict.malformed, -1, 0, bytes, packet, message)
     } else if (isMulticast) {
       if (message.isResponse) {
-        this.responses++
+        this.tallies[packet.capture].responses++
         digestAnswer(message, records, mark)
-      } else this.queries++
+      } else this.tallies[packet.capture].queries++
       this.row(Verdict.unpaired, -1, message.isResponse ? 0 : 1, bytes, packet, message)
     } else if (message.isResponse) {
       this.response(bytes, packet, message)
     } else {
-      this.queries++
       this.query(bytes, packet, message)
     }
+  }
+
+  /** The messages of another capture follow, that goes on from this one: what is outstanding stays so. */
+  nextCapture(): void {
+    this.tallies.push(new MatchTally())
   }
 
   /** Ends the capture at the time of its last packet: what is outstanding is `open` when its timeout has not run out, else `unanswered`. */
@@ -135,9 +148,11 @@ export class Matcher {
       if ((attempts & 0xffff) < 0xffff) {
         table.words[same + Field.ipIdAttempts] = attempts + 1
         table.words[same + Field.anomalies] |= message.anomalies | packet.anomalies
+        this.tallies[table.words[same + Field.capture]].queries++
         return
       }
     }
+    this.tallies[packet.capture].queries++
     const optBytes = message.optEnd - message.optStart
     const isMalformed = ((message.anomalies | packet.anomalies) & malformedMask) !== 0
     const wireBytes = hasRecords || isMalformed ? message.size : 0
@@ -178,7 +193,7 @@ export class Matcher {
       rollBack(records, mark)
       return
     }
-    this.responses++
+    this.tallies[packet.capture].responses++
     digestAnswer(message, records, mark)
     if (base < 0) {
       findNearMiss(table, packet, message, this.timeoutSeconds)
@@ -275,7 +290,7 @@ export class Matcher {
     if (this.expiry === table.tail) {
       const base = table.base(table.tail)
       if (table.words[base + Field.state] === State.pending) {
-        this.evicted++
+        this.tallies[table.words[base + Field.capture]].evicted++
         this.giveUp(base, Verdict.unanswered)
       }
       this.expiry++
@@ -296,9 +311,12 @@ export class Matcher {
     packet: Packet | null,
     message: Message | null,
   ): void {
-    this.verdicts[verdict]++
-    this.accounted += queryMessages
-    if (message !== null && (message.isResponse || verdict === Verdict.malformed)) this.accounted++
+    const own = packet === null ? 0 : packet.capture
+    const tally = this.tallies[base < 0 ? own : this.table.words[base + Field.capture]]
+    tally.verdicts[verdict]++
+    tally.accounted += queryMessages
+    if (message !== null && (message.isResponse || verdict === Verdict.malformed))
+      this.tallies[own].accounted++
     this.sink.append(verdict, base, queryMessages, bytes, packet, message)
   }
 }

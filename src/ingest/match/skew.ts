@@ -85,10 +85,15 @@ export class Deferred {
 }
 
 function isOlder(held: Held, found: Held | null): boolean {
-  return found === null || held.packet.frame < found.packet.frame
+  if (found === null) return true
+  const { capture, frame } = found.packet
+  return (
+    held.packet.capture < capture || (held.packet.capture === capture && held.packet.frame < frame)
+  )
 }
 
 function copyPacket(from: Packet, to: Packet): void {
+  to.capture = from.capture
   to.frame = from.frame
   to.offset = from.offset
   to.seconds = from.seconds

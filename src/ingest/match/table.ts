@@ -39,10 +39,11 @@ export const Field = {
   repeat: 36,
   tunnel: 37,
   tunnelId: 38,
+  capture: 39,
 } as const
 
 /** Words per entry. */
-export const entryWords = 39
+export const entryWords = 40
 
 /** States of an entry. */
 export const State = { pending: 0, answered: 1, givenUp: 2 } as const
@@ -227,6 +228,7 @@ export function fillEntry(
   words[base + Field.state] = State.pending
   words[base + Field.seconds] = packet.seconds
   words[base + Field.nanoseconds] = packet.nanoseconds
+  words[base + Field.capture] = packet.capture
   words[base + Field.frame] = packet.frame
   words[base + Field.frameHigh] = packet.frame / 4_294_967_296
   words[base + Field.offsetLow] = packet.offset

@@ -14,6 +14,9 @@ export class Block {
   readonly ts: Uint32Array<ArrayBuffer>
   /** Answer time less `ts`, 64 bits signed. */
   readonly latencyNs: Uint32Array<ArrayBuffer>
+  /** Numbers of the captures of the query's and of the answer's frame, among those read together. */
+  readonly capture: Uint16Array<ArrayBuffer>
+  readonly responseCapture: Uint16Array<ArrayBuffer>
   readonly frame: Uint32Array<ArrayBuffer>
   /** The answer's frame less `frame`; 0 without an answer. */
   readonly frameGap: Uint32Array<ArrayBuffer>
@@ -75,6 +78,8 @@ export class Block {
     this.capacity = capacity
     this.ts = new Uint32Array(2 * capacity)
     this.latencyNs = new Uint32Array(2 * capacity)
+    this.capture = new Uint16Array(capacity)
+    this.responseCapture = new Uint16Array(capacity)
     this.frame = new Uint32Array(2 * capacity)
     this.frameGap = new Uint32Array(2 * capacity)
     this.offset = new Uint32Array(2 * capacity)

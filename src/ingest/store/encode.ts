@@ -9,7 +9,10 @@ import type { Block, CodeLists } from './block.ts'
 
 /** Constants of the rows of one capture. */
 export interface BlockOrigin {
+  /** Id of the capture; of several read together that of the first. */
   capture: string
+  /** Ids of all captures read together so far, by the number that the rows hold; only `capture` when absent. */
+  captures?: readonly string[]
   sensor: string
   /** Day of ingest in days since 1970 (UTC); the day the block is encoded when absent. */
   day?: number
@@ -96,6 +99,30 @@ function constant(text: string, rows: number): Uint8Array[] {
   return [keyVersion, ...lowCardinality(written(key), 1, new Uint8Array(rows), rows)]
 }
 
+/** The ids of the captures that these rows name: one nearly always, so that is looked for first. */
+function captureIds(
+  numbers: Uint16Array<ArrayBuffer>,
+  rows: number,
+  { capture, captures = [capture] }: BlockOrigin,
+): Uint8Array[] {
+  let [first] = numbers
+  let last = first
+  for (let row = 1; row < rows; row++) {
+    if (numbers[row] < first) first = numbers[row]
+    if (numbers[row] > last) last = numbers[row]
+  }
+  const ids = captures.slice(first, last + 1)
+  if (ids.length === 1) return constant(ids[0], rows)
+  const keys = new Bytes(1024)
+  for (const id of ids) {
+    writeVarint(keys, id.length)
+    writeAscii(keys, id)
+  }
+  const indexes = numbers.slice(0, rows)
+  for (let row = 0; row < rows; row++) indexes[row] -= first
+  return [keyVersion, ...lowCardinality(written(keys), ids.length, indexes, rows)]
+}
+
 const indexOfCode = new Uint32Array(noCode + 1)
 
 /** Numbers as mnemonics: `noCode` is the empty string. */
@@ -147,10 +174,19 @@ type Column = readonly [
 const columns: readonly Column[] = [
   ['ts', timeType, (block, rows) => [view(block.ts, 2 * rows)]],
   ['latency_ns', 'Int64', (block, rows) => [view(block.latencyNs, 2 * rows)]],
-  ['capture', 'LowCardinality(String)', (_, rows, origin) => constant(origin.capture, rows)],
+  [
+    'capture',
+    'LowCardinality(String)',
+    ({ capture }, rows, origin) => captureIds(capture, rows, origin),
+  ],
   ['sensor', 'LowCardinality(String)', (_, rows, origin) => constant(origin.sensor, rows)],
   ['frame', 'UInt64', (block, rows) => [view(block.frame, 2 * rows)]],
   ['frame_gap', 'Int64', (block, rows) => [view(block.frameGap, 2 * rows)]],
+  [
+    'response_capture',
+    'LowCardinality(String)',
+    ({ responseCapture }, rows, origin) => captureIds(responseCapture, rows, origin),
+  ],
   ['offset', 'UInt64', (block, rows) => [view(block.offset, 2 * rows)]],
   ['offset_gap', 'Int64', (block, rows) => [view(block.offsetGap, 2 * rows)]],
   ['vlan', 'UInt16', (block, rows) => [view(block.vlan, rows)]],

@@ -53,7 +53,7 @@ export function sha256(bytes: Uint8Array): string {
 /** The entries of captures in the store that begin with the same MiB. */
 export async function knownEntries(database: Database, headSha256: string): Promise<LedgerEntry[]> {
   const rows = await database.rows<LedgerRow>(
-    `SELECT id, path, sha256, content_sha256, format, compression, link, packets, dns, other, malformed, unsupported,
+    `SELECT id, path, sha256, content_sha256, format, compression, link, packets, dns, other, duplicate, malformed, unsupported,
        queries AS query, responses AS response, malformed_messages, verdicts AS transactions, evicted, unfinished, resets, dropped,
        if(packets = 0, NULL, replaceOne(toString(first_packet), ' ', 'T') || 'Z') AS first_packet,
        if(packets = 0, NULL, replaceOne(toString(last_packet), ' ', 'T') || 'Z') AS last_packet,
@@ -62,9 +62,19 @@ export async function knownEntries(database: Database, headSha256: string): Prom
     { head: headSha256 },
   )
   return rows.map(
-    ({ dns, other, malformed, unsupported, query, response, malformed_messages, ...row }) => ({
+    ({
+      dns,
+      other,
+      duplicate,
+      malformed,
+      unsupported,
+      query,
+      response,
+      malformed_messages,
+      ...row
+    }) => ({
       ...row,
-      bins: { dns, other, malformed, unsupported },
+      bins: { dns, other, duplicate, malformed, unsupported },
       messages: { query, response, malformed: malformed_messages },
       already: true,
       seconds: 0,
@@ -97,6 +107,7 @@ export async function writeLedger(
     packets: entry.packets,
     dns: bins.dns,
     other: bins.other,
+    duplicate: bins.duplicate,
     malformed_names: Object.keys(bins.malformed),
     malformed_counts: Object.values(bins.malformed),
     unsupported_names: Object.keys(bins.unsupported),
@@ -130,12 +141,12 @@ const map = (name: string) =>
 
 const insertEntry = `
   INSERT INTO captures (id, path, sensor, sha256, content_sha256, head_sha256, format, compression, link,
-    file_bytes, content_bytes, first_packet, last_packet, packets, dns, other, malformed, unsupported,
+    file_bytes, content_bytes, first_packet, last_packet, packets, dns, other, duplicate, malformed, unsupported,
     queries, responses, malformed_messages, verdicts, evicted, unfinished, resets, dropped, problems, version, started, finished)
   SELECT {id:String}, {path:String}, {sensor:String}, {sha256:String}, {content:String}, {head:String},
     {format:String}, {compression:String}, {link:Array(String)},
     {file_bytes:UInt64}, {content_bytes:UInt64}, ${time('first', 9)}, ${time('last', 9)},
-    {packets:UInt64}, {dns:UInt64}, {other:UInt64}, ${map('malformed')}, ${map('unsupported')},
+    {packets:UInt64}, {dns:UInt64}, {other:UInt64}, {duplicate:UInt64}, ${map('malformed')}, ${map('unsupported')},
     {queries:UInt64}, {responses:UInt64}, {malformed_messages:UInt64}, ${map('verdict')},
     {evicted:UInt64}, ${map('unfinished')}, {resets:UInt64}, {dropped:UInt64}, {problems:Array(String)}, {version:String},
     ${time('started', 3)}, ${time('finished', 3)}`

@@ -37,6 +37,12 @@ export class RowWriter implements ExchangeSink {
     this.spare.push(block)
   }
 
+  /** Forgets the rows so far: what they belong to was given up. */
+  discard(): void {
+    this.block.clear()
+    for (const block of this.full.splice(0)) this.recycle(block)
+  }
+
   /** Moves the rows so far to `full`, however few they are. */
   flush(): void {
     if (this.block.rows === 0) return
@@ -55,6 +61,9 @@ export class RowWriter implements ExchangeSink {
     const block = this.block
     const row = block.rows
     block.match[row] = verdict
+    const own = packet === null ? 0 : packet.capture
+    block.capture[row] = base < 0 ? own : this.table.words[base + Field.capture]
+    block.responseCapture[row] = packet === null ? block.capture[row] : own
     block.attempts[row] = queryMessages
     block.anomalies[2 * row] = 0
     block.anomalies[2 * row + 1] = 0

@@ -1,19 +1,18 @@
 // The spool: a block is sealed into a private file before it is inserted, so that a failed or killed insert is repeated, never lost.
 
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from '../../database/database.ts'
 import { holdMerges } from '../../database/merges.ts'
-import { SourceError, StoreError } from '../../errors.ts'
+import { StoreError } from '../../errors.ts'
 import type { Block } from './block.ts'
-import { type BlockOrigin, columnNames, encodeBlock, today } from './encode.ts'
+import { type BlockOrigin, columnNames, encodeBlock } from './encode.ts'
 
 const table = 'transactions'
 const runPrefix = 'run-'
 const sealed = '.native'
 const unsealed = '.part'
-const begun = '.begun'
 
 /** Blocks of one run that are inserted before the engine merges again; long runs and months of listening must not pile up parts. */
 const blocksBeforeMerging = 100
@@ -57,30 +56,6 @@ export class Spool {
       throw error
     }
     return spool
-  }
-
-  /**
-   * Notes that capture `id` is begun with these options and returns the day its rows are ingested. A capture that was begun before and not
-   * finished keeps its day, because a token is only known in its own month's partition; other options would give other blocks under the
-   * same tokens, so they are a SourceError.
-   */
-  async begin(id: string, path: string, options: string): Promise<number> {
-    const file = join(this.parent, id + begun)
-    const [day, before] = (await readFile(file, 'utf8').catch(() => '')).split('\n')
-    if (before === undefined || !/^\d+$/.test(day)) {
-      await guarded(file, () => writeText(file, `${today()}\n${options}\n`))
-      return today()
-    }
-    if (before === options) return Number(day)
-    throw new SourceError(
-      'begun-otherwise',
-      `${path}: was begun with ${before} and not finished: take it in with ${before} again, or into another store (where the store was emptied since, remove ${file})`,
-    )
-  }
-
-  /** Forgets what `begin` noted; the ledger knows the capture now. */
-  async end(id: string): Promise<void> {
-    await rm(join(this.parent, id + begun), { force: true })
   }
 
   /**
@@ -158,15 +133,6 @@ async function isMoved(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function writeText(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'w', 0o600)
-  try {
-    await handle.writeFile(text)
-  } finally {
-    await handle.close()
-  }
-}
-
 async function writeSealed(file: string, parts: Uint8Array[]): Promise<void> {
   const part = file.slice(0, -sealed.length) + unsealed
   const handle = await open(part, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600)
@@ -190,7 +156,8 @@ async function writeSealed(file: string, parts: Uint8Array[]): Promise<void> {
   await rename(part, file)
 }
 
-async function guarded<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+/** Does file work; a full disk and a missing permission become a StoreError that says what to do about `path`. */
+export async function guarded<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()
   } catch (error) {

@@ -187,7 +187,7 @@ function draftOf(change: Change, points: Points[], changes: Change[], bench: Ben
     points,
     counterEvidence: points.filter((part) => part.points < 0).map((part) => part.name),
     evidence: {
-      where: `capture IN {captures:Array(String)} AND response_frame IN {frames:Array(UInt64)} AND (qname = {name:String} OR has(rr.name, {name:String}))`,
+      where: `response_capture IN {captures:Array(String)} AND response_frame IN {frames:Array(UInt64)} AND (qname = {name:String} OR has(rr.name, {name:String}))`,
       parameters: {
         captures: packets.map(({ capture }) => capture),
         frames: packets.map(({ frame }) => frame),

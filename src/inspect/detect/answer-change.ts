@@ -50,7 +50,7 @@ const sql = `SELECT name, type, vantage, toString(server_address) AS server, uni
         arrayMap(record -> record.2, part.2) AS texts, arrayMap(record -> record.3, part.2) AS ttls
       FROM (
         SELECT qname AS name, if(bitTest(response_flags, 10), 'authoritative', 'resolver') AS vantage, server AS server_address,
-          client AS client_address, response_ts AS seen, capture AS capture_id, response_frame AS frame_seen,
+          client AS client_address, response_ts AS seen, response_capture AS capture_id, response_frame AS frame_seen,
           arrayJoin(arrayDistinct([
             (toString(qtype), arrayFilter(record -> record.1 = toString(qtype), ${recordsOf('answer')})),
             ('CNAME', arrayFilter(record -> record.1 = 'CNAME' AND record.4 = qname, ${recordsOf('answer')}))
@@ -64,7 +64,7 @@ const sql = `SELECT name, type, vantage, toString(server_address) AS server, uni
           (owner_type.2, arrayFilter(record -> record.4 = owner_type.1 AND record.1 = owner_type.2, records)) AS part
         FROM (
           SELECT multiIf(bitTest(response_flags, 10), 'authoritative', bitTest(response_flags, 7), 'resolver', 'parent') AS vantage,
-            server AS server_address, client AS client_address, response_ts AS seen, capture AS capture_id, response_frame AS frame_seen,
+            server AS server_address, client AS client_address, response_ts AS seen, response_capture AS capture_id, response_frame AS frame_seen,
             ${recordsOf('authority')} AS records,
             arrayJoin(arrayDistinct(arrayMap(record -> (record.4, record.1),
               arrayFilter(record -> record.1 IN ('NS', 'SOA') AND record.4 IN {watch:Array(String)}, records)))) AS owner_type

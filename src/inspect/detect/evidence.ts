@@ -8,6 +8,8 @@ export interface Evidence {
   capture: string
   frame: number
   offset: number
+  /** Capture of `response_frame` where that is another file of one rotation. */
+  response_capture?: string
   /** Frame and position of the answer; 0 where there is none. */
   response_frame: number
   response_offset: number
@@ -31,6 +33,7 @@ export interface EvidenceOptions {
 /** A row of `transactions` as `findEvidence` reads it. */
 export interface EvidenceRow {
   capture: string
+  response_capture?: string
   frame: number
   response_frame: number
   offset: number
@@ -58,7 +61,7 @@ export interface EvidenceRow {
 const shownAnswers = 4
 
 /** Columns of `transactions` that an evidence row is made of. */
-const sourceColumns = `capture, frame, response_frame, offset, response_offset, ts, response_ts, client, server, client_port, id,
+const sourceColumns = `capture, response_capture, frame, response_frame, offset, response_offset, ts, response_ts, client, server, client_port, id,
       qname, qtype, rcode, match, attempts, latency_us, response_ip_ttl, response_ip_id, response_bytes, rr.section, rr.data`
 
 /** Reads the first rows that meet a condition, in packet order. */
@@ -69,7 +72,7 @@ export async function findEvidence(
   const order = `${options.order ?? 'ts'}, capture, frame, response_frame`
   // The condition stands in a query of its own: outside, the names are those of the texts.
   const rows = await database.rows<EvidenceRow>(
-    `SELECT toString(capture) AS capture, frame, response_frame, offset, response_offset, ts, response_ts,
+    `SELECT toString(capture) AS capture, toString(response_capture) AS response_capture, frame, response_frame, offset, response_offset, ts, response_ts,
       toString(client) AS client, toString(server) AS server, qname, toString(qtype) AS qtype, toString(rcode) AS rcode,
       toString(match) AS match, attempts, latency_us, response_ip_ttl AS ip_ttl, response_ip_id AS ip_id,
       response_bytes AS bytes, id, client_port AS port, countEqual(rr.section, 'answer') AS answers,
@@ -105,7 +108,7 @@ export function answerEvidence(row: EvidenceRow): Evidence {
   const after = row.latency_us > 0 ? `, after ${row.latency_us / 1000} ms` : ''
   const verdict = row.match === 'answered' ? '' : ` (${row.match})`
   return {
-    ...placeOf(row),
+    ...placeOf({ ...row, capture: row.response_capture ?? row.capture }),
     frame: row.response_frame,
     offset: row.response_offset,
     ts: isoTime(row.response_ts),
@@ -141,10 +144,15 @@ function placeOf(row: EvidenceRow): Omit<Evidence, 'text'> {
     capture: row.capture,
     frame: row.frame,
     offset: row.offset,
+    ...(isElsewhere(row) ? { response_capture: row.response_capture } : {}),
     response_frame: row.response_frame,
     response_offset: row.response_offset,
     ts: isoTime(row.ts),
   }
+}
+
+function isElsewhere(row: EvidenceRow): row is EvidenceRow & { response_capture: string } {
+  return row.response_capture !== undefined && row.response_capture !== row.capture
 }
 
 function questionOf(row: EvidenceRow): string {

@@ -7,18 +7,18 @@ import { judgeTwoAnswers } from './poisoning-two-answers.ts'
 /** Bits of anomalies that make an answer a fragment of itself: it can differ from its copy for no reason of its own. */
 const unreadable = `bitTest(anomaly_bits, 0) OR bitTest(anomaly_bits, 1) OR bitTest(anomaly_bits, 2) OR bitTest(anomaly_bits, 3) OR bitTest(anomaly_bits, 18)`
 
-const answerColumns = `toString(capture) AS capture, frame, response_frame, offset, response_offset, ts, response_ts, client, server, client_port,
+const answerColumns = `toString(capture) AS capture, toString(response_capture) AS response_capture, frame, response_frame, offset, response_offset, ts, response_ts, client, server, client_port,
       id, qname, toString(qtype) AS type, toString(rcode) AS code, attempts, latency_us, response_ip_ttl AS ip_ttl, response_ip_id AS ip_id,
       response_bytes AS bytes, response_flags AS flags, toString(ecs) AS subnet, toString(match) AS verdict,
       arrayFilter((record, section) -> section = 'answer', arrayMap((type, data) -> (toString(type), data), rr.type, rr.data), rr.section) AS records`
 
 const twoAnswersSql = `SELECT toString(first.client) AS client, toString(first.server) AS server, first.qname AS qname, first.type AS type,
     first.id AS id, first.client_port AS port, first.attempts AS attempts, first.subnet AS subnet,
-    first.capture AS capture_1, first.response_frame AS frame_1, first.response_offset AS offset_1, first.response_ts AS ts_1,
+    first.response_capture AS capture_1, first.response_frame AS frame_1, first.response_offset AS offset_1, first.response_ts AS ts_1,
     first.frame AS query_frame, first.offset AS query_offset,
     first.code AS code_1, first.latency_us AS latency_1, first.ip_ttl AS ip_ttl_1, first.ip_id AS ip_id_1, first.bytes AS bytes_1,
     first.flags AS flags_1, arraySlice(first.records, 1, 50) AS records_1,
-    second.capture AS capture_2, second.response_frame AS frame_2, second.response_offset AS offset_2, second.response_ts AS ts_2,
+    second.response_capture AS capture_2, second.response_frame AS frame_2, second.response_offset AS offset_2, second.response_ts AS ts_2,
     second.code AS code_2, dateDiff('microsecond', first.ts, second.response_ts) AS latency_2,
     second.ip_ttl AS ip_ttl_2, second.ip_id AS ip_id_2, second.bytes AS bytes_2, second.flags AS flags_2,
     arraySlice(second.records, 1, 50) AS records_2

@@ -77,8 +77,8 @@ async function packetsOf(
         if(bitTest(t.response_flags, 10), 'authoritative', 'resolver') AS role,
         toString(t.match) AS match, uniqExact(t.client) AS clients,
         arraySort(groupUniqArray(${mostAskedAs})(t.qname)) AS asked_as,
-        (argMin((t.capture, t.response_frame, t.response_ts),
-          (t.response_ts, t.capture, t.response_frame)) AS earliest).1 AS capture,
+        (argMin((t.response_capture, t.response_frame, t.response_ts),
+          (t.response_ts, t.response_capture, t.response_frame)) AS earliest).1 AS capture,
         earliest.2 AS frame, earliest.3 AS ts
       FROM transactions AS t
       ARRAY JOIN t.rr.name AS record_name, t.rr.type AS record_type, t.rr.data AS record_data,

@@ -105,12 +105,15 @@ function evidenceLines(finding: Finding, result: RunResult, layout: ReportLayout
   if (finding.evidence.length === 0) return []
   const lines = ['', `  ${layout.style.bold('evidence')}`]
   for (const item of finding.evidence.slice(0, shownEvidence)) {
+    const answer = item.response_capture
     const frames =
-      item.response_frame > 0 && item.response_frame !== item.frame
+      item.response_frame > 0 && item.response_frame !== item.frame && answer === undefined
         ? `frames ${item.frame} and ${item.response_frame}`
         : `frame ${item.frame}`
     const where = result.captures.length > 1 ? ` of ${pathOf(item.capture, result)}` : ''
-    lines.push(...indented([`${frames}${where}, ${time(item.ts, 6)}`], layout, 4))
+    const reply =
+      answer === undefined ? '' : ` and frame ${item.response_frame} of ${pathOf(answer, result)}`
+    lines.push(...indented([`${frames}${where}${reply}, ${time(item.ts, 6)}`], layout, 4))
     lines.push(...inShort(item.text, layout))
   }
   const rest = finding.evidence.length - shownEvidence

@@ -1,0 +1,147 @@
+// Frames that a mirror delivers twice: the same IP packet from two ports or directions, told from floods of equal packets by the pattern of all.
+
+import type { Packet } from './packet.ts'
+
+/** Both copies come within this time: a switch needs microseconds, a busy one a few milliseconds. */
+const windowNanoseconds = 5_000_000
+
+/** Packets after which the pattern is judged anew. */
+const judgedPackets = 512
+
+/** Pairs without which nothing is judged. */
+const leastPairs = 8
+
+/** Of packets seen for the first time this share must get a second copy before copies are dropped. */
+const pairedShare = 0.8
+
+/** And no more than this share may come a third time, or again after the window: floods and retransmissions do, mirrors do not. */
+const repeatedShare = 0.05
+
+// 4096 packets of 32 bytes: 5 ms at 800,000 packets/s. A place is overwritten by the next packet that wants it, which at worst lets a copy pass.
+const places = 4096
+const placeWords = 8
+const Place = { signature: 0, seconds: 1, nanoseconds: 2, copies: 3, low: 4, high: 5 } as const
+
+/**
+ * Finds second copies of packets. It learns from the share of packets that come exactly twice: only where nearly all do is a copy dropped, so
+ * that a flood of equal packets is never thinned. Copies are equal in every byte of the IP packet but TTL, hop limit and header checksum.
+ */
+export class Mirror {
+  /** True while copies are dropped. */
+  isOn = false
+  private readonly table = new Uint32Array(places * placeWords)
+  private firsts = 0
+  private pairs = 0
+  private repeats = 0
+
+  /** True when the packet is the second copy of one that has just been seen. Asks for each packet of interest, with `sampleBytes` of its payload to tell it by. */
+  isCopy(bytes: Uint8Array, packet: Packet, sampleBytes: number): boolean {
+    const { table } = this
+    const signature = signatureOf(bytes, packet, sampleBytes)
+    const at = (signature & (places - 1)) * placeWords
+    let isSecond = false
+    if (table[at + Place.signature] !== signature) {
+      this.firsts++
+      this.keep(at, signature, bytes, packet)
+    } else {
+      const { seconds, nanoseconds } = packet
+      const age =
+        (seconds - table[at + Place.seconds]) * 1e9 + nanoseconds - table[at + Place.nanoseconds]
+      if (age > windowNanoseconds || age < -windowNanoseconds) {
+        this.firsts++
+        this.repeats++
+        this.keep(at, signature, bytes, packet)
+      } else {
+        const copies = ++table[at + Place.copies]
+        if (copies === 2) this.pairs++
+        else this.repeats++
+        isSecond = this.isOn && (copies & 1) === 0 && this.isEqual(at, bytes, packet)
+      }
+    }
+    if (this.firsts + this.pairs >= judgedPackets) this.judge()
+    return isSecond
+  }
+
+  /** Decides from what was seen so far, and forgets it when `isFresh`: the beginning is looked at before it is read. */
+  judge(isFresh = false): void {
+    const { firsts, pairs, repeats } = this
+    this.isOn =
+      pairs >= leastPairs && pairs >= firsts * pairedShare && repeats <= firsts * repeatedShare
+    this.firsts = 0
+    this.pairs = 0
+    this.repeats = 0
+    if (isFresh) this.table.fill(0)
+  }
+
+  /** True once enough was seen to judge by. */
+  get isInformed(): boolean {
+    return this.firsts + this.pairs >= judgedPackets - 1
+  }
+
+  private keep(at: number, signature: number, bytes: Uint8Array, packet: Packet): void {
+    const { table } = this
+    table[at + Place.signature] = signature
+    table[at + Place.seconds] = packet.seconds
+    table[at + Place.nanoseconds] = packet.nanoseconds
+    table[at + Place.copies] = 1
+    if (!this.isOn) {
+      // Without its hash it is not equal to anything: what came before the pattern was seen is kept.
+      table[at + Place.low] = 0
+      table[at + Place.high] = 0
+      return
+    }
+    hashPacket(bytes, packet)
+    table[at + Place.low] = hash.low
+    table[at + Place.high] = hash.high
+  }
+
+  private isEqual(at: number, bytes: Uint8Array, packet: Packet): boolean {
+    hashPacket(bytes, packet)
+    const { table } = this
+    return table[at + Place.low] === hash.low && table[at + Place.high] === hash.high
+  }
+}
+
+const seed = 0x5bd1e995
+
+/** A cheap look: addresses, IP id, length, and the beginning of the payload; never 0. */
+function signatureOf(bytes: Uint8Array, packet: Packet, sampleBytes: number): number {
+  const { addresses, payloadStart, payloadEnd } = packet
+  let mixed = Math.imul(packet.ipId ^ ((payloadEnd - payloadStart) << 16) ^ seed, 0x85ebca6b)
+  mixed = Math.imul((mixed ^ (mixed >>> 15)) + addresses[3], 0xc2b2ae35)
+  mixed = Math.imul((mixed ^ (mixed >>> 13)) + addresses[7], 0x27d4eb2f)
+  mixed = Math.imul((mixed ^ (mixed >>> 15)) + addresses[2] + addresses[6], 0x85ebca6b)
+  const from = payloadStart - samplesBefore
+  const to = Math.min(payloadStart + sampleBytes, payloadEnd - 3)
+  for (let at = from; at < to; at += 4) {
+    const word = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)
+    mixed = Math.imul((mixed ^ (mixed >>> 15)) + word, 0x9e3779b1)
+  }
+  return ((mixed ^ (mixed >>> 16)) | 1) >>> 0
+}
+
+/** Bytes before the payload that belong to the sample: a UDP header, with its ports and checksum; of others the end of the IP header. */
+const samplesBefore = 8
+
+const hash = { low: 0, high: 0 }
+
+/** 64 bits over the IP packet, without what a router changes. */
+function hashPacket(bytes: Uint8Array, packet: Packet): void {
+  const { ipStart, end } = packet
+  const isSix = bytes[ipStart] >> 4 === 6
+  let low = seed
+  let high = end - ipStart
+  for (let at = ipStart; at < end; at += 4) {
+    let word = bytes[at]
+    if (at + 1 < end) word |= bytes[at + 1] << 8
+    if (at + 2 < end) word |= bytes[at + 2] << 16
+    if (at + 3 < end) word |= bytes[at + 3] << 24
+    // IPv4 bytes 8, 10 and 11; IPv6 byte 7.
+    if (at === ipStart + 8 && !isSix) word &= 0x0000ff00
+    if (at === ipStart + 4 && isSix) word &= 0x00ffffff
+    low = Math.imul((low ^ (low >>> 15)) + word, 0x85ebca6b)
+    high = Math.imul(high ^ word ^ (high >>> 13), 0xc2b2ae35)
+  }
+  hash.low = (low ^ (low >>> 16)) >>> 0
+  hash.high = ((high ^ (high >>> 15)) | 1) >>> 0
+}
