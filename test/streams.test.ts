@@ -16,7 +16,13 @@ describe('messages', () => {
       { payload: '61616161', frame: 3, seconds: 1001, from: client, to: server, transport: 6 },
       { payload: '62626262', frame: 4, seconds: 1002, from: server, to: client, anomalies: [] },
     ])
-    expect(wire.finish()).toEqual({ dns: 2, other: 2, duplicate: 0, malformed: {}, unsupported: {} })
+    expect(wire.finish()).toEqual({
+      dns: 2,
+      other: 2,
+      duplicate: 0,
+      malformed: {},
+      unsupported: {},
+    })
     expect(wire.layers.unfinished).toEqual({ streams: 0, datagrams: 0 })
   })
 
