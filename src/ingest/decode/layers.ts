@@ -66,7 +66,7 @@ export class Layers {
     const { bins, unreadLinks } = this.tally
     const { mirror } = this
     if (mirror !== null && (bin === Bin.dns || bin >= More.fragment)) {
-      if (mirror.isCopy(batch.bytes, packet, sampleBytes(bin))) {
+      if (mirror.isCopy(batch.bytes, packet, bin)) {
         bins[Bin.duplicate]++
         return
       }
@@ -92,8 +92,7 @@ export class Layers {
     const packet = this.latePacket
     for (let i = 0; i < batch.count && !mirror.isInformed; i++) {
       const bin = decodePacket(batch, i, this.ports, packet)
-      if (bin === Bin.dns || bin >= More.fragment)
-        mirror.isCopy(batch.bytes, packet, sampleBytes(bin))
+      if (bin === Bin.dns || bin >= More.fragment) mirror.isCopy(batch.bytes, packet, bin)
     }
     mirror.judge(true)
   }
@@ -245,12 +244,6 @@ export class Layers {
 
 function sumOf(tallies: LayerTally[], amount: (tally: LayerTally) => number): number {
   return tallies.reduce((sum, tally) => sum + amount(tally), 0)
-}
-
-/** Bytes of the payload that a packet is told by: a DNS id and flags, a TCP header, the addresses and ports inside a tunnel. */
-function sampleBytes(bin: number): number {
-  if (bin === Bin.dns) return 4
-  return bin === More.tunnel ? 64 : 20
 }
 
 /** What the `fragments` column holds; duplicates may be more. */
