@@ -23,7 +23,7 @@ describe('a connection', () => {
   it('that is something else ends in a bin of its own', () => {
     const wire = new Wire()
     wire.send(segment({ sequence: 77, data: Buffer.from('GET / HTTP/1.1\r\n').toString('hex') }))
-    expect(wire.finish().malformed).toEqual({ 'tcp-payload': 1 })
+    expect(wire.finish().malformed).toEqual({ 'tcp-payload-not-dns': 1 })
     expect(wire.seen).toEqual([])
   })
 

@@ -110,7 +110,7 @@ describe('the link layer', () => {
   ])('of type %i cut at %i bytes is malformed, or cut where the capture says so', (link, end) => {
     const frame = bytes('00'.repeat(end))
     expect(read(frame, { link }).bin).toBe('malformed link-header')
-    expect(read(frame, { link, original: 100 }).bin).toBe('malformed snapped-header')
+    expect(read(frame, { link, original: 100 }).bin).toBe('malformed header-cut-by-snaplen')
   })
 })
 
@@ -176,7 +176,7 @@ describe('IP', () => {
     ['half an extension header', `${ipv6('2c', '0004')} 11000000`, 'ipv6-header'],
   ])('with %s is malformed, or cut where the capture says so', (_, packet, reason) => {
     expect(read(packet, { link: 101 }).bin).toBe(`malformed ${reason}`)
-    expect(read(packet, { link: 101, original: 1000 }).bin).toBe('malformed snapped-header')
+    expect(read(packet, { link: 101, original: 1000 }).bin).toBe('malformed header-cut-by-snaplen')
   })
 
   it('walks 16 extension headers, and what stands behind more is not UDP', () => {
@@ -259,7 +259,7 @@ describe('UDP', () => {
       })
     }
     expect(read(whole.subarray(0, 41), { original: whole.length }).bin).toBe(
-      'malformed snapped-header',
+      'malformed header-cut-by-snaplen',
     )
   })
 

@@ -231,7 +231,7 @@ describe('a datagram that is never whole', () => {
 
   it('without its start has a bin of its own', () => {
     const wire = sent(middle, end)
-    expect(wire.finish().malformed).toEqual({ 'fragment-unfinished': 2 })
+    expect(wire.finish().malformed).toEqual({ 'fragments-missing': 2 })
     expect(wire.seen).toEqual([])
   })
 
@@ -240,7 +240,7 @@ describe('a datagram that is never whole', () => {
       const wire = sent(start, middle)
       wire.send(end, { seconds: seconds + 1 })
       expect(wire.seen).toMatchObject([{ isLate: true, frame: 1 }])
-      expect(wire.finish().malformed).toEqual({ 'fragment-unfinished': 1 })
+      expect(wire.finish().malformed).toEqual({ 'fragments-missing': 1 })
     }
   })
 
@@ -265,7 +265,7 @@ describe('a datagram that is never whole', () => {
   it('of a tunnel is not opened', () => {
     const vxlan = udp(`08000000 00000100 00005e005301 00005e005302 0800 ${start}`, 4789)
     const wire = sent(ipv4({ id: 9, hasMore: true, data: part(vxlan, 0, 64) }))
-    expect(wire.finish().malformed).toEqual({ 'fragment-unfinished': 1 })
+    expect(wire.finish().malformed).toEqual({ 'fragments-missing': 1 })
   })
 })
 
@@ -295,7 +295,7 @@ describe('fragments and tunnels', () => {
   it('nested without end stop at a depth', () => {
     let packet = ipv4({ data: udp('61') })
     for (let depth = 0; depth < 12; depth++) packet = ipv4({ protocol: 4, data: packet })
-    expect(sent(packet).finish().unsupported).toEqual({ 'tunnel-depth': 1 })
+    expect(sent(packet).finish().unsupported).toEqual({ 'tunnels-too-deep': 1 })
   })
 })
 

@@ -244,7 +244,7 @@ it('a header that does not parse has a bin, cut by the snap length or not', () =
   wire.send(whole.replace('5000ffff', '4000ffff'))
   wire.send(whole.replace('5000ffff', 'f000ffff'))
   wire.send(whole, { snap: 39 })
-  expect(wire.finish().malformed).toEqual({ 'tcp-header': 2, 'snapped-header': 1 })
+  expect(wire.finish().malformed).toEqual({ 'tcp-header': 2, 'header-cut-by-snaplen': 1 })
 })
 
 it('any cut, order, repetition and overlap of a stream gives the same messages', () => {

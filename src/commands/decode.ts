@@ -2,25 +2,37 @@
 
 import { Command } from 'commander'
 import { SourceError } from '../errors.ts'
-import { openCapture } from '../ingest/capture/capture.ts'
+import { type Capture, openCapture } from '../ingest/capture/capture.ts'
+import { followed } from '../ingest/capture/follow.ts'
 import { expandPaths } from '../ingest/capture/folder.ts'
 import { inTimeOrder } from '../ingest/capture/order.ts'
 import { binCounts } from '../ingest/decode/bins.ts'
 import { decodeCapture } from '../ingest/messages.ts'
 import { unreadLinks } from '../ingest/summary.ts'
+import { untilInterrupted } from './interrupt.ts'
 import { say, writeOut } from './output.ts'
-import { keepDuplicatesOption, portOption } from './shared.ts'
+import {
+  followedPath,
+  followIdleOption,
+  followOption,
+  keepDuplicatesOption,
+  portOption,
+} from './shared.ts'
 
 /** The `decode` verb. */
 export function decodeCommand(): Command {
   return new Command('decode')
     .summary('print every DNS message of a capture as JSON')
-    .description('Prints one JSON object per DNS message, in capture order. Nothing is stored.')
+    .description(
+      'Prints one JSON object per DNS message, in capture order, files in the order of their first packets. Nothing is stored.',
+    )
     .argument('<file...>', 'captures: pcap, pcapng, also packed; - is standard input')
     .option('--count', 'print only the ledger: where every packet went')
     .option('--json', 'what it prints anyway: JSON, one object on each line')
     .addOption(portOption())
     .addOption(keepDuplicatesOption())
+    .addOption(followOption())
+    .addOption(followIdleOption())
     .addHelpText('after', examples)
     .action(decode)
 }
@@ -29,12 +41,19 @@ interface DecodeOptions {
   count?: true
   port: number[]
   keepDuplicates?: true
+  follow?: true
+  followIdle?: number
 }
 
 async function decode(paths: string[], options: DecodeOptions): Promise<void> {
+  const growing = followedPath(paths, options)
+  if (growing !== undefined) {
+    await decodeGrowing(growing, options)
+    return
+  }
   for (const { path } of await inTimeOrder((await expandPaths(paths)).paths)) {
     try {
-      await decodeOne(path, options)
+      await decodeOne(await openCapture(path), options)
     } catch (error) {
       if (!(error instanceof SourceError)) throw error
       complain(error.message)
@@ -42,8 +61,20 @@ async function decode(paths: string[], options: DecodeOptions): Promise<void> {
   }
 }
 
-async function decodeOne(path: string, options: DecodeOptions): Promise<void> {
-  const capture = await openCapture(path)
+async function decodeGrowing(path: string, options: DecodeOptions): Promise<void> {
+  const interrupt = untilInterrupted()
+  const { followIdle: idleSeconds } = options
+  const { signal } = interrupt
+  try {
+    const settings = idleSeconds === undefined ? { signal } : { signal, idleSeconds }
+    for await (const capture of followed(path, settings)) await decodeOne(capture, options)
+  } finally {
+    interrupt.stop()
+  }
+}
+
+async function decodeOne(capture: Capture, options: DecodeOptions): Promise<void> {
+  const { path } = capture.report
   try {
     const counts = await decodeCapture(
       capture,

@@ -3,6 +3,7 @@
 import { Command } from 'commander'
 import { openStore } from '../database/open.ts'
 import { type IngestResult, ingestFiles } from '../ingest/files.ts'
+import { type FollowIngestOptions, ingestFollowed } from '../ingest/follow.ts'
 import { count, duration, plural } from '../inspect/report/quantity.ts'
 import { printablePath as printable } from '../inspect/report/printable.ts'
 import { progressOn } from '../inspect/report/progress.ts'
@@ -10,6 +11,9 @@ import { untilInterrupted } from './interrupt.ts'
 import { ledgerLines } from './ledger.ts'
 import { say, writeOut } from './output.ts'
 import {
+  followedPath,
+  followIdleOption,
+  followOption,
   jsonOption,
   keepDuplicatesOption,
   portOption,
@@ -23,13 +27,20 @@ export function ingestCommand(): Command {
     .summary('put captures into a store')
     .description(
       'Decodes captures, pairs queries with answers and stores both. The same content ' +
-        'is stored once, whatever its file is called. Every packet ends in one counted bin.',
+        'is stored once, whatever its file is called. Every packet ends in one counted bin. ' +
+        'Files are read in the order of their first packets; those that go on one from another ' +
+        '(tcpdump -C, ring buffers) are matched across their borders.',
     )
-    .argument('<file|dir|-...>', 'captures: pcap, pcapng, also packed; a folder is searched')
+    .argument(
+      '<file|dir|-...>',
+      'captures: pcap, pcapng, also packed; a folder is searched, a pattern expanded',
+    )
     .addOption(storeOption())
     .addOption(jsonOption())
     .addOption(portOption())
     .addOption(keepDuplicatesOption())
+    .addOption(followOption())
+    .addOption(followIdleOption())
     .addOption(sensorOption())
     .addHelpText('after', examples)
     .action(ingest)
@@ -40,16 +51,19 @@ interface Options {
   json?: true
   port: number[]
   keepDuplicates?: true
+  follow?: true
+  followIdle?: number
   sensor: string
 }
 
 async function ingest(paths: string[], options: Options): Promise<void> {
+  const growing = followedPath(paths, options)
   const database = await openStore(options.store)
   const progress = progressOn()
   const state = { path: '', bytes: 0, totalBytes: 0, packets: 0 }
   const interrupt = untilInterrupted()
   try {
-    const result = await ingestFiles(paths, database, {
+    const settings: FollowIngestOptions = {
       ports: options.port,
       keepDuplicates: options.keepDuplicates ?? false,
       sensor: options.sensor,
@@ -62,11 +76,16 @@ async function ingest(paths: string[], options: Options): Promise<void> {
         progress.clear()
         say(sentence)
       },
-    })
+    }
+    if (options.followIdle !== undefined) settings.idleSeconds = options.followIdle
+    const result =
+      growing === undefined
+        ? await ingestFiles(paths, database, settings)
+        : await ingestFollowed(growing, database, settings)
     progress.clear()
     await writeOut(options.json ? `${JSON.stringify(result)}\n` : summary(result))
     if (result.problems.length > 0) process.exitCode = 3
-    if (interrupt.signal.aborted) process.exitCode = 130
+    if (interrupt.signal.aborted && growing === undefined) process.exitCode = 130
   } finally {
     progress.clear()
     interrupt.stop()
@@ -89,5 +108,6 @@ const examples = `
 Examples:
   overhear ingest trunk.pcapng.gz --store ./case-42
   overhear ingest /captures/2026-11 --store http://clickhouse:8123/dns
+  overhear ingest --follow /var/capture/today.pcap --store ./office
   zcat huge.pcap.gz | overhear ingest - --store ./case-42 --json
 `

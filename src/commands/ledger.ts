@@ -29,5 +29,5 @@ export function ledgerLines(entry: LedgerEntry): string[] {
 }
 
 function list(counts: [string, number][]): string {
-  return counts.map(([name, number]) => `${count(number)} ${name.replaceAll('_', ' ')}`).join(', ')
+  return counts.map(([name, number]) => `${count(number)} ${name.replace(/[_-]/g, ' ')}`).join(', ')
 }

@@ -33,6 +33,34 @@ export function keepDuplicatesOption(): Option {
   return new Option('--keep-duplicates', 'keep both copies of frames that a mirror delivers twice')
 }
 
+/** Reads a file as it grows. */
+export function followOption(): Option {
+  return new Option('--follow', 'read one file as it grows, until Ctrl-C (plain pcap or pcapng)')
+}
+
+/** Ends the following of a file that does not grow any more. */
+export function followIdleOption(): Option {
+  return new Option(
+    '--follow-idle <seconds>',
+    'the same, ended after so long without growth',
+  ).argParser((text: string) => {
+    const seconds = Number(text)
+    if (text.trim() !== '' && seconds > 0 && Number.isFinite(seconds)) return seconds
+    throw new UsageError(`--follow-idle takes a number of seconds above 0, not "${text}"`)
+  })
+}
+
+/** The one file to follow; undefined when none is to be. */
+export function followedPath(
+  paths: readonly string[],
+  options: { follow?: true; followIdle?: number },
+): string | undefined {
+  if (options.follow === undefined && options.followIdle === undefined) return undefined
+  const [path] = paths
+  if (paths.length === 1 && path !== '-') return path
+  throw new UsageError('--follow reads one file: name it alone (standard input is followed anyway)')
+}
+
 /** Name of this sensor, stored with every row. */
 export function sensorOption(): Option {
   return new Option('--sensor <name>', 'name stored with every row').default('', 'none')

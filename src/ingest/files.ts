@@ -80,6 +80,17 @@ export async function ingestFiles(
   } finally {
     await spool.close()
   }
+  return resultOf(database, files, failed, problems, started)
+}
+
+/** The result of a run over these captures; `started` as performance.now() gives it. */
+export function resultOf(
+  database: Database,
+  files: LedgerEntry[],
+  failed: number,
+  problems: string[],
+  started: number,
+): IngestResult {
   const sum = (amount: (entry: LedgerEntry) => number) =>
     files.reduce((total, entry) => total + amount(entry), 0)
   return {

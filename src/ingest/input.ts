@@ -3,6 +3,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { storedBeginning } from './beginning.ts'
 import type { Database } from '../database/database.ts'
 import type { ByteSource } from './capture/bytes.ts'
 import { type Capture, contentHash, openCapture, openSource } from './capture/capture.ts'
@@ -21,6 +22,8 @@ export interface Input {
   before: LedgerEntry | undefined
   /** Standard input, a named pipe, `<(zcat x.gz)`: read once, and gone. */
   isPipe: boolean
+  /** Bytes at its beginning that the store holds from this path already: it has grown since. */
+  storedBytes: number
   /** Size of the uncompressed capture, 0 when that is not known. */
   sizeBytes: number
   close(): Promise<void>
@@ -45,6 +48,7 @@ export async function openInput(
     headSha256,
     before,
     isPipe,
+    storedBytes: isPlain && before === undefined ? await storedBeginning(path, database) : 0,
     sizeBytes: isPlain ? (await stat(path)).size : 0,
     async close() {
       await capture.close()

@@ -21,7 +21,7 @@ export interface ListenOptions extends Partial<PipelineOptions> {
 }
 
 /** A block is stored after 5 s even when it is not full: what an analyst sees is at most that old. */
-const defaultFlushMs = 5000
+export const defaultFlushMs = 5000
 
 /**
  * Captures `interfaceName` until `signal` is aborted or the capture ends by itself; then everything seen is matched, stored and accounted

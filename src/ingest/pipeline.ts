@@ -2,6 +2,7 @@
 
 import { SourceError } from '../errors.ts'
 import type { Capture } from './capture/capture.ts'
+import type { PacketBatch } from './capture/packets.ts'
 import { Layers, type LayerTally } from './decode/layers.ts'
 import { Message } from './decode/message.ts'
 import { Mirror } from './decode/mirror.ts'
@@ -26,6 +27,8 @@ export interface PipelineOptions {
   flushMs: number
   /** Called once a batch with the packets taken so far and the position in the uncompressed capture. */
   onProgress?: (packets: number, bytes: number) => void
+  /** Of a capture whose blocks are cut by the clock and that can be read again: where they are cut. */
+  cuts?: Cuts
   /** Ends the run before its next batch. A file's unfinished block is left out then, so that the next run can go on from whole blocks. */
   signal?: AbortSignal
 }
@@ -38,6 +41,14 @@ export const pipelineOptions: PipelineOptions = {
   keepDuplicates: false,
   blockRows,
   flushMs: 0,
+}
+
+/** Numbers of packets after which blocks are cut, so that a repeated run can cut them there as well. */
+export interface Cuts {
+  /** Where they were cut before, in order; emptied as they are come to. Until then the clock cuts none. */
+  planned: number[]
+  /** Called before a block is stored: cut after so many packets, or full (null). */
+  note(packets: number | null): Promise<void>
 }
 
 /** What a run counted of one capture. */
@@ -82,8 +93,8 @@ export class Intake {
     )
   }
 
-  /** Reads a capture, named `id`, to its end. */
-  async take(capture: Capture, id: string): Promise<void> {
+  /** Reads a capture, named `id`, to its end; what stands in its first `skipBytes` is passed over and not counted. */
+  async take(capture: Capture, id: string, skipBytes = 0): Promise<void> {
     const { layers, matcher, options } = this
     if (this.origin.captures.push(id) > 1) {
       layers.nextCapture()
@@ -92,16 +103,20 @@ export class Intake {
     const number = this.packets.push(0) - 1
     for await (const batch of withFlush(capture, options.flushMs)) {
       if (batch === 'flush') {
-        this.writer.flush()
-        await this.storeFull()
+        await this.cut(number)
         continue
       }
-      if (number === 0 && batch.firstFrame === 1) layers.lookAhead(batch)
-      for (let i = 0; i < batch.count; i++) {
+      // What has come when a growing file is first looked at is not the same the next time.
+      const isWhole = options.flushMs === 0 && options.cuts === undefined
+      if (isWhole && number === 0 && batch.firstFrame === 1) layers.lookAhead(batch)
+      const skipped = countBefore(batch, skipBytes)
+      for (let i = skipped; i < batch.count; i++) {
+        if (options.cuts !== undefined && options.cuts.planned.length > 0)
+          await this.cutAsBefore(options.cuts, this.packets[number] + i - skipped)
         layers.decode(batch, i)
         if (this.writer.full.length > 0) await this.storeFull()
       }
-      this.packets[number] += batch.count
+      this.packets[number] += batch.count - skipped
       const last = batch.count - 1
       if (last >= 0)
         options.onProgress?.(this.packets[number], batch.offset[last] + batch.captured[last])
@@ -119,6 +134,8 @@ export class Intake {
   async finish(): Promise<RunCounts[]> {
     const { layers, matcher } = this
     const { seconds, nanoseconds } = layers.packet
+    const { cuts } = this.options
+    if (cuts !== undefined) await this.cutAsBefore(cuts, this.packets[this.packets.length - 1])
     layers.finish()
     matcher.finish(seconds, nanoseconds)
     this.writer.flush()
@@ -131,13 +148,37 @@ export class Intake {
     })
   }
 
-  private async storeFull(): Promise<void> {
+  /** Stores what there is, because it is time. */
+  private async cut(number: number): Promise<void> {
+    const { cuts } = this.options
+    if (this.writer.block.rows === 0 || (cuts !== undefined && cuts.planned.length > 0)) return
+    await cuts?.note(this.packets[number])
+    this.writer.flush()
+    await this.storeFull(true)
+  }
+
+  private async cutAsBefore({ planned }: Cuts, packets: number): Promise<void> {
+    if (planned[0] !== packets) return
+    planned.shift()
+    this.writer.flush()
+    await this.storeFull(true)
+  }
+
+  private async storeFull(isNoted = false): Promise<void> {
     const { full } = this.writer
+    if (!isNoted && full.length > 0) await this.options.cuts?.note(null)
     for (let block = full.shift(); block !== undefined; block = full.shift()) {
       await this.spool.store(block, this.origin, `${this.origin.capture}:${this.blocks++}`)
       this.writer.recycle(block)
     }
   }
+}
+
+/** Packets of a batch that stand before a position in the capture. */
+function countBefore(batch: PacketBatch, offset: number): number {
+  let count = 0
+  while (count < batch.count && batch.offset[count] < offset) count++
+  return count
 }
 
 /** The batches of a capture, and `flush` every `flushMs`, however many batches come; a batch on its way is not lost by that. */

@@ -5,7 +5,9 @@ import { SourceError } from '../errors.ts'
 import { version } from '../version.ts'
 import { continues, type Ordered } from './capture/order.ts'
 import { type Input, openInput } from './input.ts'
+import { findJournal, takeJournaled } from './journaled.ts'
 import { Intake, type PipelineOptions } from './pipeline.ts'
+import { shapeOf } from './shape.ts'
 import type { BegunNotes, BegunRun } from './store/begun.ts'
 import { type LedgerEntry, writeLedger } from './store/ledger.ts'
 import type { RowWriter } from './store/rows.ts'
@@ -51,8 +53,18 @@ export async function takeRotation(
       await begun.end(first.id)
       return [{ ...first.before, path, already: true, seconds: 0 }]
     }
-    const run = await begun.begin(first.id, path, shapeOf(options))
+    const shape = shapeOf(options)
     const taken = { ...options }
+    // Followed by a run that was killed: it is finished as that began, and nothing goes on from it.
+    const journal = first.isPipe
+      ? null
+      : await findJournal(begun.folder, path, first.capture.head, options, database)
+    if (journal !== null) {
+      onCapture(path, first.sizeBytes)
+      const read = { path, skipBytes: first.storedBytes, beginning: () => first.capture.head }
+      return [await takeJournaled(first.capture, read, journal, place, options)]
+    }
+    const run = await begun.begin(first.id, path, shape)
     // What came through a pipe cannot be read again: an interrupted one has simply ended.
     if (first.isPipe) delete taken.signal
     const origin = { capture: first.id, sensor: options.sensor, day: run.day }
@@ -62,7 +74,8 @@ export async function takeRotation(
       const member: Member = next
       members.push(member)
       onCapture(member.input.path, member.input.sizeBytes)
-      await intake.take(member.input.capture, member.input.id)
+      const { capture, id, storedBytes } = member.input
+      await intake.take(capture, id, storedBytes)
       member.seconds = (Date.now() - member.startedMs) / 1000
       await member.input.close()
       next = await nextMember(members, run, queue, place, options)
@@ -162,18 +175,4 @@ async function notedMember(
 
 function memberOf(input: Input, head: Ordered['head']): Member {
   return { input, head, startedMs: Date.now(), seconds: 0 }
-}
-
-/** The options that decide which rows stand in which block, in words. */
-function shapeOf(run: PipelineOptions): string {
-  const { timeoutSeconds, limits } = run.match
-  const ports = [...new Set(run.ports)].sort((a, b) => a - b).map((port) => `--port ${port}`)
-  return [
-    ports.length === 0 ? 'no --port' : ports.join(' '),
-    `timeout ${timeoutSeconds} s`,
-    `sensor ${JSON.stringify(run.sensor)}`,
-    `${limits.entries} queries and ${limits.arenaBytes} bytes under way`,
-    `${run.blockRows} rows a block`,
-    ...(run.keepDuplicates ? ['--keep-duplicates'] : []),
-  ].join(', ')
 }

@@ -19,6 +19,7 @@ export const Bin = {
   tcpHeader: 14,
   tcpPayload: 15,
   duplicate: 16,
+  tunnelHeader: 17,
 } as const
 
 /** What one packet alone does not decide: returned in place of a bin, outside the numbers of `Bin`. */
@@ -42,17 +43,18 @@ export const binNames: readonly {
   { group: 'malformed', reason: 'ipv4-header' },
   { group: 'malformed', reason: 'ipv6-header' },
   { group: 'malformed', reason: 'udp-header' },
-  { group: 'malformed', reason: 'snapped-header' },
+  { group: 'malformed', reason: 'header-cut-by-snaplen' },
   { group: 'unsupported', reason: 'link-type' },
-  { group: 'unsupported', reason: 'fragment' },
-  { group: 'unsupported', reason: 'gre' },
-  { group: 'unsupported', reason: 'vxlan' },
-  { group: 'unsupported', reason: 'geneve' },
-  { group: 'unsupported', reason: 'tunnel-depth' },
-  { group: 'malformed', reason: 'fragment-unfinished' },
+  { group: 'unsupported', reason: 'capwap-fragment' },
+  { group: 'unsupported', reason: 'gre-version' },
+  { group: 'unsupported', reason: 'vxlan-gpe-protocol' },
+  { group: 'unsupported', reason: 'geneve-version' },
+  { group: 'unsupported', reason: 'tunnels-too-deep' },
+  { group: 'malformed', reason: 'fragments-missing' },
   { group: 'malformed', reason: 'tcp-header' },
-  { group: 'malformed', reason: 'tcp-payload' },
+  { group: 'malformed', reason: 'tcp-payload-not-dns' },
   { group: 'duplicate', reason: '' },
+  { group: 'malformed', reason: 'tunnel-header' },
 ]
 
 /** The bins of one run as the ledger prints them. */

@@ -257,5 +257,9 @@ const tunnelDepth = 8
 
 /** Headers that a snap length can have cut. */
 function isHeaderBin(bin: number): boolean {
-  return (bin >= Bin.linkHeader && bin <= Bin.udpHeader) || bin === Bin.tcpHeader
+  return (
+    (bin >= Bin.linkHeader && bin <= Bin.udpHeader) ||
+    bin === Bin.tcpHeader ||
+    bin === Bin.tunnelHeader
+  )
 }

@@ -9,7 +9,7 @@ import { tunnelRead } from './tunnel-kinds.ts'
 
 /** VXLAN: a flag that the network id is valid, the id in bytes 4 to 6, a frame. */
 export function vxlanTunnel(bytes: Uint8Array, at: number, packet: Packet): number {
-  if (at + 8 > packet.end) return -Bin.linkHeader
+  if (at + 8 > packet.end) return -Bin.tunnelHeader
   if ((bytes[at] & 0x08) === 0) return -Bin.other
   tunnelRead.id = word(bytes, at + 4) >>> 8
   return frameStart(at + 8, packet)
@@ -20,7 +20,7 @@ const gpeTypes = [bridgedFrame, 0x0800, 0x86dd, bridgedFrame, 0x894f, 0x8847]
 
 /** VXLAN-GPE: VXLAN with the next protocol in byte 3; writers are found that forget the flag which makes it valid. */
 export function vxlanGpeTunnel(bytes: Uint8Array, at: number, packet: Packet): number {
-  if (at + 8 > packet.end) return -Bin.linkHeader
+  if (at + 8 > packet.end) return -Bin.tunnelHeader
   if ((bytes[at] & 0x08) === 0) return -Bin.other
   tunnelRead.id = word(bytes, at + 4) >>> 8
   const protocol = bytes[at + 3]
@@ -31,11 +31,11 @@ export function vxlanGpeTunnel(bytes: Uint8Array, at: number, packet: Packet): n
 
 /** Geneve: version 0, options in words of 4 bytes, an EtherType, the network id. */
 export function geneveTunnel(bytes: Uint8Array, at: number, packet: Packet): number {
-  if (at + 8 > packet.end) return -Bin.linkHeader
+  if (at + 8 > packet.end) return -Bin.tunnelHeader
   if (bytes[at] >> 6 !== 0) return -Bin.geneve
   tunnelRead.id = word(bytes, at + 4) >>> 8
   const headerBytes = 8 + ((bytes[at] & 0x3f) << 2)
-  if (at + headerBytes > packet.end) return -Bin.linkHeader
+  if (at + headerBytes > packet.end) return -Bin.tunnelHeader
   const type = (bytes[at + 2] << 8) | bytes[at + 3]
   return typedPayload(bytes, at + headerBytes, type, packet)
 }
@@ -45,24 +45,24 @@ const extensionLimit = 16
 
 /** GTP-U: version 1, message 255 (user data); with any of three flags 4 more bytes, then a chain of extension headers. */
 export function gtpTunnel(bytes: Uint8Array, at: number, packet: Packet): number {
-  if (at + 8 > packet.end) return -Bin.linkHeader
+  if (at + 8 > packet.end) return -Bin.tunnelHeader
   const flags = bytes[at]
   if (flags >> 4 !== 3 || bytes[at + 1] !== 255) return -Bin.other
   tunnelRead.id = word(bytes, at + 4)
   at += 8
   if ((flags & 7) === 0) return ipStart(bytes, at, packet)
-  if (at + 4 > packet.end) return -Bin.linkHeader
+  if (at + 4 > packet.end) return -Bin.tunnelHeader
   let extension = (flags & 4) === 0 ? 0 : bytes[at + 3]
   at += 4
   for (let extensions = 0; extensions < extensionLimit; extensions++) {
     if (extension === 0) return ipStart(bytes, at, packet)
-    if (at >= packet.end) return -Bin.linkHeader
+    if (at >= packet.end) return -Bin.tunnelHeader
     const extensionBytes = bytes[at] << 2
-    if (extensionBytes === 0 || at + extensionBytes > packet.end) return -Bin.linkHeader
+    if (extensionBytes === 0 || at + extensionBytes > packet.end) return -Bin.tunnelHeader
     at += extensionBytes
     extension = bytes[at - 1]
   }
-  return -Bin.linkHeader
+  return -Bin.tunnelHeader
 }
 
 /** Teredo: authentication and origin may stand before the IPv6 header, in this order. */
@@ -72,7 +72,7 @@ export function teredoTunnel(bytes: Uint8Array, at: number, packet: Packet): num
   if (bytes[at] === 0 && bytes[at + 1] === 1) at += 13 + bytes[at + 2] + bytes[at + 3]
   // 0000, port and address, both hidden.
   if (at + 2 <= packet.end && bytes[at] === 0 && bytes[at + 1] === 0) at += 8
-  if (at >= packet.end) return -Bin.linkHeader
+  if (at >= packet.end) return -Bin.tunnelHeader
   return bytes[at] >> 4 === 6 ? at : -Bin.other
 }
 

@@ -30,7 +30,7 @@ export interface BegunRun {
 
 /** The notes in one spool folder, which must exist. */
 export class BegunNotes {
-  private readonly folder: string
+  readonly folder: string
 
   constructor(folder: string) {
     this.folder = folder

@@ -82,6 +82,23 @@ export async function knownEntries(database: Database, headSha256: string): Prom
   )
 }
 
+/** Whether the ledger has a line of this id. */
+export async function isKnown(database: Database, id: string): Promise<boolean> {
+  return (await database.rows('SELECT id FROM captures WHERE id = {id:String}', { id })).length > 0
+}
+
+/** Sizes and hashes of what was taken in uncompressed from a path, the longest first. */
+export async function takenFrom(
+  database: Database,
+  path: string,
+): Promise<{ bytes: number; sha256: string }[]> {
+  return database.rows(
+    `SELECT content_bytes AS bytes, content_sha256 AS sha256 FROM captures
+     WHERE path = {path:String} AND compression = 'none' ORDER BY content_bytes DESC LIMIT 10`,
+    { path },
+  )
+}
+
 /** Writes the entry into `captures`; the last thing a run does for a capture. */
 export async function writeLedger(
   database: Database,

@@ -182,7 +182,8 @@ export async function guarded<Result>(path: string, work: () => Promise<Result>)
   }
 }
 
-function isAlive(pid: number): boolean {
+/** True while a process with this id runs. */
+export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false
   try {
     process.kill(pid, 0)
