@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS captures (
   format           LowCardinality(String) COMMENT 'pcap or pcapng',
   compression      LowCardinality(String) COMMENT 'none, gzip, zstd, xz, lz4, bzip2',
   link             Array(String) COMMENT 'link types seen, in order',
+  interfaces       Array(Tuple(name String, link String, received Int64, dropped Int64)) COMMENT 'interfaces that the capture names, the first hundred, with their packet counters; -1 where it does not say',
   file_bytes       UInt64 COMMENT 'size on disk',
   content_bytes    UInt64 COMMENT 'size uncompressed',
   first_packet     DateTime64(9, 'UTC') COMMENT 'earliest packet time; 1970 when there is no packet',

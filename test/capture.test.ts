@@ -136,7 +136,7 @@ describe('a damaged capture never stops the program', () => {
         code: 'cut',
         offset: 43,
         message:
-          'test.pcap: the file ends in the middle of a packet record at byte 43; the 1 packet before it can be used',
+          'test.pcap: the file ends in the middle of a packet record at byte 43; the 1 packet before it can be used. It was cut, or is still being written: then --follow reads on',
       },
     ])
   })

@@ -16,9 +16,11 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { openStore } from '../src/database/open.ts'
 import { SourceError } from '../src/errors.ts'
-import { binTotal } from '../src/ingest/decode/bins.ts'
+import { openCapture } from '../src/ingest/capture/capture.ts'
+import { binCounts, binTotal } from '../src/ingest/decode/bins.ts'
 import { ingestFiles } from '../src/ingest/files.ts'
 import { ingestFollowed } from '../src/ingest/follow.ts'
+import { decodeCapture } from '../src/ingest/messages.ts'
 import { program } from './command.ts'
 import { writeLargeCapture } from './large-capture.ts'
 import { packetsOf } from './rotated.ts'
@@ -87,6 +89,29 @@ describe('a followed file', () => {
     // What was under way at the border is matched in neither.
     expect((await rows()).length - expected).toBeLessThan(20)
     expect((await ingestFiles([path], database)).files[0].already).toBe(true)
+  })
+
+  it.each([
+    ['pcap', 0],
+    ['pcapng', 1],
+  ])('that was taken in cut gives its last packet when it is whole: %s', async (_, isNg) => {
+    const wire =
+      isNg === 1
+        ? readFileSync(join(import.meta.dirname, '../samples/formats/sections.pcapng'))
+        : whole
+    const sizes = [0.3, 0.5, 0.7, 0.9].map((share) => Math.round(wire.length * share))
+    for (const size of [...sizes, sizes[3] + 1, sizes[3] + 2, wire.length - 3, wire.length]) {
+      writeFileSync(path, wire.subarray(0, size))
+      await ingestFiles([path], database)
+    }
+    const copy = join(folder, `copy-${growing}`)
+    writeFileSync(copy, wire)
+    const counted = await decodeCapture(await openCapture(copy), [])
+    const [sum] = await database.rows(
+      'SELECT sum(packets) AS packets, sum(dns) AS dns FROM captures',
+    )
+    const bins = binCounts(counted.layers.bins)
+    expect(sum).toEqual({ packets: counted.packets, dns: bins.dns })
   })
 
   it('that is cut at its end is told so', async () => {

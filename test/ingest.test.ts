@@ -20,6 +20,7 @@ import { openStore } from '../src/database/open.ts'
 import { binTotal } from '../src/ingest/decode/bins.ts'
 import { type IngestResult, ingestFiles } from '../src/ingest/files.ts'
 import type { LedgerEntry } from '../src/ingest/store/ledger.ts'
+import { pcapng } from './capture-bytes.ts'
 import { writeLargeCapture } from './large-capture.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ingest-test-'))
@@ -248,6 +249,21 @@ describe('a folder and what lies in it', () => {
         bins: { dns: 0, other: 0, malformed: {}, unsupported: {} },
       })
     }
+  })
+
+  it('keeps the names, counters and drops of the interfaces of a pcapng', async () => {
+    const path = join(folder, 'interfaces.pcapng')
+    writeFileSync(path, pcapng)
+    for (const already of [false, true]) {
+      const { files } = await ingestFiles([path], database)
+      expect(files[0]).toMatchObject({ already, dropped: 5 })
+      expect(files[0].interfaces.slice(0, 2)).toEqual([
+        { name: 'eth0', link: 'LINKTYPE_ETHERNET (1)', received: 10, dropped: 5 },
+        { name: '', link: 'LINKTYPE_LINUX_SLL (113)', received: null, dropped: null },
+      ])
+    }
+    const [row] = await database.rows('SELECT interfaces[1].name AS name, dropped FROM captures')
+    expect(row).toEqual({ name: 'eth0', dropped: 5 })
   })
 
   it('reads other ports when told to', async () => {

@@ -62,11 +62,11 @@ async function takeOne(
   const journal =
     (await findJournal(folder, path, capture.beginning(), run, database)) ??
     FollowJournal.begin(folder, path, shapeOf(run))
-  const skipBytes = await storedBeginning(path, database)
+  const skipPackets = await storedBeginning(path, database)
   const place = { database, spool, writer: new RowWriter(run.blockRows) }
   return takeJournaled(
     capture,
-    { path, skipBytes, beginning: () => capture.beginning() },
+    { path, skipPackets, beginning: () => capture.beginning() },
     journal,
     place,
     run,

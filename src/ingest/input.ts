@@ -22,8 +22,8 @@ export interface Input {
   before: LedgerEntry | undefined
   /** Standard input, a named pipe, `<(zcat x.gz)`: read once, and gone. */
   isPipe: boolean
-  /** Bytes at its beginning that the store holds from this path already: it has grown since. */
-  storedBytes: number
+  /** Packets at its beginning that the store holds from this path already: it has grown since. */
+  storedPackets: number
   /** Size of the uncompressed capture, 0 when that is not known. */
   sizeBytes: number
   close(): Promise<void>
@@ -48,7 +48,7 @@ export async function openInput(
     headSha256,
     before,
     isPipe,
-    storedBytes: isPlain && before === undefined ? await storedBeginning(path, database) : 0,
+    storedPackets: isPlain && before === undefined ? await storedBeginning(path, database) : 0,
     sizeBytes: isPlain ? (await stat(path)).size : 0,
     async close() {
       await capture.close()

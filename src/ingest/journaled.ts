@@ -14,7 +14,7 @@ import { entryOf } from './summary.ts'
 /** What is read: its name, what of it the store holds already, and its first bytes so far. */
 export interface Journaled {
   path: string
-  skipBytes: number
+  skipPackets: number
   beginning(): Uint8Array
 }
 
@@ -35,7 +35,7 @@ export async function findJournal(
 /** Reads the capture to its end, writes its line of the ledger and forgets the journal. */
 export async function takeJournaled(
   capture: Capture,
-  { path, skipBytes, beginning }: Journaled,
+  { path, skipPackets, beginning }: Journaled,
   journal: FollowJournal,
   { database, spool, writer }: { database: Database; spool: Spool; writer: RowWriter },
   options: PipelineOptions,
@@ -45,7 +45,7 @@ export async function takeJournaled(
   const cuts = { planned, note: (packets: number | null) => journal.note(packets, beginning()) }
   const { sensor } = options
   const intake = new Intake({ capture: id, sensor, day }, spool, writer, { ...options, cuts })
-  await intake.take(capture, id, skipBytes)
+  await intake.take(capture, id, skipPackets)
   const [counts] = await intake.finish()
   const seconds = (Date.now() - startedMs) / 1000
   const entry = entryOf({ ...capture.report, path }, id, counts, seconds)

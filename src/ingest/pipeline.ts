@@ -2,7 +2,6 @@
 
 import { SourceError } from '../errors.ts'
 import type { Capture } from './capture/capture.ts'
-import type { PacketBatch } from './capture/packets.ts'
 import { Layers, type LayerTally } from './decode/layers.ts'
 import { Message } from './decode/message.ts'
 import { Mirror } from './decode/mirror.ts'
@@ -93,8 +92,8 @@ export class Intake {
     )
   }
 
-  /** Reads a capture, named `id`, to its end; what stands in its first `skipBytes` is passed over and not counted. */
-  async take(capture: Capture, id: string, skipBytes = 0): Promise<void> {
+  /** Reads a capture, named `id`, to its end; its first `skipPackets` are passed over and not counted. */
+  async take(capture: Capture, id: string, skipPackets = 0): Promise<void> {
     const { layers, matcher, options } = this
     if (this.origin.captures.push(id) > 1) {
       layers.nextCapture()
@@ -109,7 +108,7 @@ export class Intake {
       // What has come when a growing file is first looked at is not the same the next time.
       const isWhole = options.flushMs === 0 && options.cuts === undefined
       if (isWhole && number === 0 && batch.firstFrame === 1) layers.lookAhead(batch)
-      const skipped = countBefore(batch, skipBytes)
+      const skipped = Math.min(batch.count, Math.max(0, skipPackets + 1 - batch.firstFrame))
       for (let i = skipped; i < batch.count; i++) {
         if (options.cuts !== undefined && options.cuts.planned.length > 0)
           await this.cutAsBefore(options.cuts, this.packets[number] + i - skipped)
@@ -172,13 +171,6 @@ export class Intake {
       this.writer.recycle(block)
     }
   }
-}
-
-/** Packets of a batch that stand before a position in the capture. */
-function countBefore(batch: PacketBatch, offset: number): number {
-  let count = 0
-  while (count < batch.count && batch.offset[count] < offset) count++
-  return count
 }
 
 /** The batches of a capture, and `flush` every `flushMs`, however many batches come; a batch on its way is not lost by that. */

@@ -61,7 +61,7 @@ export async function takeRotation(
       : await findJournal(begun.folder, path, first.capture.head, options, database)
     if (journal !== null) {
       onCapture(path, first.sizeBytes)
-      const read = { path, skipBytes: first.storedBytes, beginning: () => first.capture.head }
+      const read = { path, skipPackets: first.storedPackets, beginning: () => first.capture.head }
       return [await takeJournaled(first.capture, read, journal, place, options)]
     }
     const run = await begun.begin(first.id, path, shape)
@@ -74,8 +74,8 @@ export async function takeRotation(
       const member: Member = next
       members.push(member)
       onCapture(member.input.path, member.input.sizeBytes)
-      const { capture, id, storedBytes } = member.input
-      await intake.take(capture, id, storedBytes)
+      const { capture, id, storedPackets } = member.input
+      await intake.take(capture, id, storedPackets)
       member.seconds = (Date.now() - member.startedMs) / 1000
       await member.input.close()
       next = await nextMember(members, run, queue, place, options)

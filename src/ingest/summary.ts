@@ -28,6 +28,9 @@ export function entryOf(
     format: report.format,
     compression: report.compression,
     link: report.links.map(linkName),
+    interfaces: report.interfaces.slice(0, listedInterfaces).map(({ link, ...rest }) => {
+      return { ...rest, link: linkName(link) }
+    }),
     packets: counts.packets,
     bins: binCounts(layers.bins),
     messages: { query: matcher.queries, response: matcher.responses, malformed: matcher.malformed },
@@ -49,6 +52,9 @@ export function entryOf(
     ],
   }
 }
+
+/** A capture of a container host names some hundred; the rest is in their sum. */
+const listedInterfaces = 100
 
 function isoTime(time: PacketTime | null): string | null {
   return time === null ? null : isoNanoseconds(time.seconds, time.nanoseconds)

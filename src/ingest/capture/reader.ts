@@ -237,7 +237,7 @@ export class CaptureReader {
       this.#report(
         'cut',
         offset,
-        `the file ends in the middle of ${where} at byte ${offset}; ${before}`,
+        `the file ends in the middle of ${where} at byte ${offset}; ${before}. It was cut, or is still being written: then --follow reads on`,
       )
     }
   }

@@ -15,6 +15,8 @@ export interface LedgerEntry {
   format: string
   compression: string
   link: string[]
+  /** Interfaces that the capture names, the first hundred, with their counters; null where it does not say. */
+  interfaces: { name: string; link: string; received: number | null; dropped: number | null }[]
   packets: number
   bins: BinCounts
   messages: { query: number; response: number; malformed: number }
@@ -53,7 +55,7 @@ export function sha256(bytes: Uint8Array): string {
 /** The entries of captures in the store that begin with the same MiB. */
 export async function knownEntries(database: Database, headSha256: string): Promise<LedgerEntry[]> {
   const rows = await database.rows<LedgerRow>(
-    `SELECT id, path, sha256, content_sha256, format, compression, link, packets, dns, other, duplicate, malformed, unsupported,
+    `SELECT id, path, sha256, content_sha256, format, compression, link, interfaces, packets, dns, other, duplicate, malformed, unsupported,
        queries AS query, responses AS response, malformed_messages, verdicts AS transactions, evicted, unfinished, resets, dropped,
        if(packets = 0, NULL, replaceOne(toString(first_packet), ' ', 'T') || 'Z') AS first_packet,
        if(packets = 0, NULL, replaceOne(toString(last_packet), ' ', 'T') || 'Z') AS last_packet,
@@ -74,6 +76,9 @@ export async function knownEntries(database: Database, headSha256: string): Prom
       ...row
     }) => ({
       ...row,
+      interfaces: row.interfaces.map((each) => {
+        return { ...each, received: counted(each.received), dropped: counted(each.dropped) }
+      }),
       bins: { dns, other, duplicate, malformed, unsupported },
       messages: { query, response, malformed: malformed_messages },
       already: true,
@@ -82,19 +87,24 @@ export async function knownEntries(database: Database, headSha256: string): Prom
   )
 }
 
+/** A counter as the ledger's column holds it. */
+function counted(stored: number | null): number | null {
+  return stored === null || stored < 0 ? null : stored
+}
+
 /** Whether the ledger has a line of this id. */
 export async function isKnown(database: Database, id: string): Promise<boolean> {
   return (await database.rows('SELECT id FROM captures WHERE id = {id:String}', { id })).length > 0
 }
 
-/** Sizes and hashes of what was taken in uncompressed from a path, the longest first. */
+/** What was taken in uncompressed from a path, the shortest first. */
 export async function takenFrom(
   database: Database,
   path: string,
-): Promise<{ bytes: number; sha256: string }[]> {
+): Promise<{ bytes: number; sha256: string; packets: number }[]> {
   return database.rows(
-    `SELECT content_bytes AS bytes, content_sha256 AS sha256 FROM captures
-     WHERE path = {path:String} AND compression = 'none' ORDER BY content_bytes DESC LIMIT 10`,
+    `SELECT content_bytes AS bytes, content_sha256 AS sha256, packets FROM captures
+     WHERE path = {path:String} AND compression = 'none' ORDER BY content_bytes`,
     { path },
   )
 }
@@ -117,6 +127,10 @@ export async function writeLedger(
     format: entry.format,
     compression: entry.compression,
     link: entry.link,
+    interface_names: entry.interfaces.map(({ name }) => name),
+    interface_links: entry.interfaces.map(({ link }) => link),
+    received: entry.interfaces.map(({ received }) => received ?? -1),
+    dropped_each: entry.interfaces.map(({ dropped }) => dropped ?? -1),
     file_bytes: entry.bytes,
     content_bytes: entry.content_bytes,
     first: entry.first_packet ?? '1970-01-01T00:00:00.000000000Z',
@@ -157,11 +171,12 @@ const map = (name: string) =>
   `mapFromArrays({${name}_names:Array(String)}, {${name}_counts:Array(UInt64)})`
 
 const insertEntry = `
-  INSERT INTO captures (id, path, sensor, sha256, content_sha256, head_sha256, format, compression, link,
+  INSERT INTO captures (id, path, sensor, sha256, content_sha256, head_sha256, format, compression, link, interfaces,
     file_bytes, content_bytes, first_packet, last_packet, packets, dns, other, duplicate, malformed, unsupported,
     queries, responses, malformed_messages, verdicts, evicted, unfinished, resets, dropped, problems, version, started, finished)
   SELECT {id:String}, {path:String}, {sensor:String}, {sha256:String}, {content:String}, {head:String},
     {format:String}, {compression:String}, {link:Array(String)},
+    arrayZip({interface_names:Array(String)}, {interface_links:Array(String)}, {received:Array(Int64)}, {dropped_each:Array(Int64)}),
     {file_bytes:UInt64}, {content_bytes:UInt64}, ${time('first', 9)}, ${time('last', 9)},
     {packets:UInt64}, {dns:UInt64}, {other:UInt64}, {duplicate:UInt64}, ${map('malformed')}, ${map('unsupported')},
     {queries:UInt64}, {responses:UInt64}, {malformed_messages:UInt64}, ${map('verdict')},
