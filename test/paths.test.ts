@@ -51,7 +51,7 @@ describe('captures are read in the order of their first packets', () => {
 
   it('what cannot be read stands behind, and pipes last', async () => {
     const paths = ['-', join(root, 'absent.pcap'), join(root, 'late.pcap')]
-    expect((await inTimeOrder(paths)).map(({ path }) => path)).toEqual([...paths].reverse())
+    expect((await inTimeOrder(paths)).map(({ path }) => path)).toEqual(paths.toReversed())
   })
 
   it('by a look at the head alone', async () => {

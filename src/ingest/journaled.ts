@@ -15,7 +15,7 @@ import { entryOf } from './summary.ts'
 export interface Journaled {
   path: string
   skipPackets: number
-  beginning(): Uint8Array
+  beginning: () => Uint8Array
 }
 
 /** The journal of a dead run over a file that begins with `head`; null when there is none, or when that run came to its end after all. */
