@@ -54,7 +54,9 @@ describe('a score card', () => {
     })
     const truths = report.perCapture.flatMap((capture) => capture.truths)
     // The real answer comes 42 or 44 ms after the query: sooner nobody can know.
-    for (const { scenario, secondsToAlert } of truths.filter(({ scenario: s }) => /forged/.test(s))) {
+    for (const { scenario, secondsToAlert } of truths.filter(({ scenario: s }) =>
+      /forged/.test(s),
+    )) {
       expect(secondsToAlert, scenario).toBeGreaterThan(0.04)
       expect(secondsToAlert, scenario).toBeLessThan(0.05)
     }
