@@ -99,4 +99,4 @@ CREATE TABLE IF NOT EXISTS transactions (
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(ingested)
 ORDER BY (domain, qname, qtype, ts)
-SETTINGS default_compression_codec = 'ZSTD(1)', min_bytes_for_wide_part = 134217728, non_replicated_deduplication_window = 10000
+SETTINGS index_granularity = 16384, index_granularity_bytes = 33554432, default_compression_codec = 'ZSTD(1)', min_bytes_for_wide_part = 134217728, non_replicated_deduplication_window = 10000
