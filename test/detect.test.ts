@@ -66,6 +66,9 @@ describe('the contract', () => {
         since: '2026-01-01 00:00:00',
         until: '2027-01-01 00:00:00',
         oneWay: ['a'],
+        oneWayTaps: ["b'"],
+        oneWayFrom: [0],
+        oneWayUntil: [300],
         watch: ['b'],
       }
       for (const [name, { default: value }] of Object.entries(definition.parameters))

@@ -54,6 +54,8 @@ const result: RunResult = {
         { name: 'domain is old', points: -10 },
       ],
       counter_evidence: ['none of the known services uses this domain'],
+      looked_at: ['3 of 40 clients asked this domain'],
+      odds: '1 in 4.3e9',
       evidence: Array.from({ length: 7 }, (_, i) => ({
         capture: 'c0ffee0123456789',
         frame: 100 + 2 * i,
@@ -85,6 +87,8 @@ const result: RunResult = {
       measures: {},
       points: [{ name: 'x\r\ny', points: 40 }],
       counter_evidence: [],
+      looked_at: [],
+      odds: null,
       evidence: [
         {
           capture: 'c0ffee0123456789',
@@ -277,6 +281,8 @@ test('the JSON report is the contract, field by field, and pure ASCII', () => {
       measures: expect.any(Object),
       points: expect.any(Array),
       counter_evidence: expect.any(Array),
+      looked_at: expect.any(Array),
+      odds: expect.toSatisfy((odds) => odds === null || typeof odds === 'string'),
       evidence: expect.any(Array),
       attack: expect.any(Array),
       benign_causes: expect.any(Array),

@@ -1,6 +1,13 @@
 // Reflection amplification from both ends: a server of ours that is made to answer a victim, and a host that gets answers it never asked for.
 
-import { type Bench, detector, type Draft, inWindow, type Points } from './detector.ts'
+import {
+  type Bench,
+  bothDirections,
+  detector,
+  type Draft,
+  inWindow,
+  type Points,
+} from './detector.ts'
 import { count, grouped, plainAddress } from './evidence.ts'
 
 /** Types that reflectors are asked for: their answers are many times the size of the question. */
@@ -57,10 +64,10 @@ const victimSql = `SELECT client, toString(min(w_first)) AS first, toString(max(
     FROM (
       SELECT ts, client, server, match, response_bytes, toUInt32(intDiv(toUnixTimestamp(response_ts), 5)) AS slot
       FROM transactions
-      WHERE ${inWindow} AND transport = 'udp' AND response_frame > 0 AND capture NOT IN {oneWay:Array(String)}
+      WHERE ${inWindow} AND transport = 'udp' AND response_frame > 0 AND ${bothDirections}
         AND client IN (
           SELECT client FROM transactions
-          WHERE ${inWindow} AND transport = 'udp' AND match = 'unsolicited' AND capture NOT IN {oneWay:Array(String)}
+          WHERE ${inWindow} AND transport = 'udp' AND match = 'unsolicited' AND ${bothDirections}
           GROUP BY client
           HAVING (count() >= {minAnswers:UInt32} AND uniq(server) * 2 >= {minServers:UInt32}) OR sum(response_bytes) >= {minFloodBytes:UInt64}
         )
@@ -219,7 +226,7 @@ function floodDetail(condition: string): string {
 }
 
 const ofReflector = `server = {server:IPv6} AND ${prefix} = {prefix:IPv6} AND transport = 'udp' AND attempts > 0`
-const ofVictim = `client = {client:IPv6} AND match = 'unsolicited' AND capture NOT IN {oneWay:Array(String)}`
+const ofVictim = `client = {client:IPv6} AND match = 'unsolicited' AND ${bothDirections}`
 
 async function judgeReflector(rows: ReflectorRow[], bench: Bench): Promise<Draft[]> {
   const drafts: Draft[] = []

@@ -2,7 +2,15 @@
 
 import { gzipSync } from 'node:zlib'
 import { alphabetOf } from './alphabet.ts'
-import { type Bench, detector, type Draft, inWindow, type Points, type Rule } from './detector.ts'
+import {
+  type Bench,
+  bothDirections,
+  detector,
+  type Draft,
+  inWindow,
+  type Points,
+  type Rule,
+} from './detector.ts'
 import { count, grouped, plainAddress } from './evidence.ts'
 import { knownService } from './known-services.ts'
 
@@ -19,7 +27,7 @@ const lastLabel = `substring(qname, length(qname) - position(reverse(concat('.',
 
 /** Rows whose name may hold data: not the suffix itself, not reverse names, not local ones, not browsers' random probes of one label. */
 const mayHoldData = `opcode = 'QUERY' AND qname NOT IN ('', '.')
-      AND (attempts > 0 OR (match = 'unsolicited' AND capture IN {oneWay:Array(String)}))
+      AND (attempts > 0 OR (match = 'unsolicited' AND NOT (${bothDirections})))
       AND if(tld_listed = 1,
         domain != '' AND length(qname) > length(domain)
           AND NOT (endsWith(domain, '.arpa') AND match(qname, '^(?:[0-9]{1,3}\\\\.){1,4}in-addr\\\\.arpa$|^(?:[0-9a-f]\\\\.){1,32}ip6\\\\.arpa$')),

@@ -1,6 +1,6 @@
 // Forged answers: two answers to one query that differ, and answers that fit a query in all but what a forger has to guess.
 
-import { detector, inWindow } from './detector.ts'
+import { bothDirections, detector, inWindow } from './detector.ts'
 import { judgeNearMisses, type NearMissKind } from './poisoning-near-miss.ts'
 import { judgeTwoAnswers } from './poisoning-two-answers.ts'
 
@@ -181,7 +181,7 @@ function nearMissSql(kind: NearMissKind): string {
       SELECT response_ts AS seen, client, ${server} AS of_server, ${zone} AS zone, id, ${guessed} AS guess, match,
         toUInt32(intDiv(toUnixTimestamp(response_ts), 5)) AS slot
       FROM transactions
-      WHERE ${inWindow} AND ${near} AND capture NOT IN {oneWay:Array(String)}
+      WHERE ${inWindow} AND ${near} AND ${bothDirections}
     )
     GROUP BY client, server, zone, start
     HAVING ${enough}

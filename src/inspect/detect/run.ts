@@ -19,7 +19,7 @@ import {
 } from './detector.ts'
 import { findEvidence, isoTime } from './evidence.ts'
 import { fill } from './literal.ts'
-import { vantageOf } from './vantage.ts'
+import { type OneWay, vantageOf, vantageParameters } from './vantage.ts'
 
 /** How a run is limited and tuned. */
 export interface RunOptions {
@@ -52,6 +52,8 @@ export interface RunResult {
   captures: CaptureSeen[]
   /** What a reader must know about the result as a whole, a sentence each. */
   notes: string[]
+  /** Where one direction only was captured, so that rules which need both are silent there. */
+  one_way?: OneWay[]
   detectors: { id: string; seconds: number; findings: number }[]
   /** Highest score first. */
   findings: Finding[]
@@ -72,14 +74,20 @@ export async function run(
   const captures = await capturesSeen(database, bounds)
   const vantage = await vantageOf(database, bounds)
   const watch = options.watch ?? []
-  const result: RunResult = { window, captures, notes: [], detectors: [], findings: [] }
-  if (vantage.oneWay.length > 0) result.notes.push(oneWayNote(vantage.oneWay, captures))
+  const result: RunResult = {
+    window,
+    captures,
+    notes: oneWayNotes(vantage.stretches, captures),
+    one_way: vantage.stretches,
+    detectors: [],
+    findings: [],
+  }
   const least = severities.indexOf(options.minSeverity ?? 'low')
   for (const detector of detectors) {
     options.onDetector?.(detector.id)
     const start = performance.now()
     const parameters = { ...defaultsOf(detector), ...overrides[detector.id] }
-    const bound = { ...parameters, ...bounds, oneWay: vantage.oneWay, watch: [...watch] }
+    const bound = { ...parameters, ...bounds, ...vantageParameters(vantage), watch: [...watch] }
     const bench: Bench = {
       parameters,
       watch,
@@ -151,6 +159,8 @@ function findingOf(
     measures: draft.measures,
     points,
     counter_evidence: draft.counterEvidence,
+    looked_at: [...(draft.lookedAt ?? [])],
+    odds: draft.odds ?? null,
     evidence: [],
     attack: [...detector.attack],
     benign_causes: [...detector.benign],
@@ -230,9 +240,33 @@ async function capturesSeen(database: Database, bounds: Parameters): Promise<Cap
   }))
 }
 
-function oneWayNote(oneWay: readonly string[], captures: readonly CaptureSeen[]): string {
-  const names = oneWay.map((id) => captures.find((capture) => capture.id === id)?.path ?? id)
-  const shown = names.slice(0, 3).join(', ')
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : ''
-  return `one direction only is captured in ${shown}${more}: rules that need both are silent there`
+/** True where the sensor has no name, so that its capture stands for it. */
+function isCapture({ tap, captures }: OneWay): boolean {
+  return captures.includes(tap)
+}
+
+/** Stretches named in a note; all of them are in the JSON. */
+const shownStretches = 3
+
+/** A sentence for each sensor; captures of no sensor that miss the same share theirs. */
+function oneWayNotes(stretches: readonly OneWay[], captures: readonly CaptureSeen[]): string[] {
+  const groups = new Map<string, OneWay[]>()
+  for (const stretch of stretches) {
+    const key = isCapture(stretch) ? stretch.missing : `sensor ${stretch.tap}`
+    groups.set(key, [...(groups.get(key) ?? []), stretch])
+  }
+  return [...groups].map(([key, group]) => {
+    const minute = (time: string) => time.slice(0, 16).replace('T', ' ')
+    const shown = group.slice(0, shownStretches).map((stretch) => {
+      const path = captures.find(({ id }) => id === stretch.tap)?.path ?? stretch.tap
+      const where = isCapture(stretch) ? `${path}, ` : ''
+      return `${where}${minute(stretch.since)} to ${minute(stretch.until)}`
+    })
+    const more = group.length > shownStretches ? ` and ${group.length - shownStretches} more` : ''
+    const place = key.startsWith('sensor ') ? `by ${key}` : 'in'
+    const missing = new Set(group.map((stretch) => stretch.missing))
+    const what = [...missing].map((noun) => `${noun} are missing`).join(', or ')
+    const share = Math.round(Math.min(...group.map(({ median }) => median)) * 100)
+    return `one direction only is captured ${place} ${shown.join('; ')}${more} (UTC): ${what}, the median host has ${share} % of its messages paired; rules that need both directions are silent there`
+  })
 }

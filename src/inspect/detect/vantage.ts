@@ -1,48 +1,241 @@
-// Whether a capture sees both directions: without that, "nobody asked for this answer" means nothing.
+// Whether both directions were captured, for each sensor and stretch of time: without that, "nobody asked for this answer" means nothing.
 
 import type { Database, Parameters } from '../../database/database.ts'
-import { inWindow } from './detector.ts'
+import { inWindow, tap } from './detector.ts'
+import { isoTime } from './evidence.ts'
+
+/** A stretch of time in which a sensor captured one direction only; times are ISO UTC, `until` excluded. */
+export interface OneWay {
+  /** The sensor, or the capture where the sensor has no name. */
+  tap: string
+  captures: string[]
+  since: string
+  until: string
+  /** What is not there: answers to what was asked, or the questions that were answered. */
+  missing: 'answers' | 'queries'
+  /** Hosts that were looked at, and the paired share of the median one, at its worst. */
+  hosts: number
+  median: number
+}
 
 /** What the captures can see. */
 export interface Vantage {
-  /** Captures in which the median host has less than nine of ten messages paired. */
+  /** Captures with one direction from their beginning to their end. */
   oneWay: string[]
-  /** Captures with enough hosts to say that both directions are there. */
+  /** Captures with enough hosts to say that both directions are there, all the time. */
   twoWay: string[]
+  /** Everything with one direction, in order of place and time. */
+  stretches: OneWay[]
 }
 
-/** Hosts a capture needs before its median says anything: one victim of a flood must not switch its own detector off. */
+/** Hosts a stretch needs before its median says anything: one victim of a flood must not switch its own detector off. */
 const minHosts = 3
 /** Messages a host needs to count. */
 const minMessages = 20
 /** Share of paired messages of the median host. Ordinary loss is below 1 %. */
 const minPaired = 0.9
+const sliceSeconds = 300
+/** One-way slices this near to each other, with nothing known in between, are one stretch. */
+const joinSeconds = 3600
+/** A tap that comes and goes more often than this is not believed at all from its first gap to its last. */
+const mostStretches = 500
 
 /**
- * Judges each capture by the median over its clients. The median and not the total, since a flood at one victim pulls the total down;
- * clients that get one answer over and over are victims themselves and are left out.
+ * Judges five minutes of a sensor by the median over their clients; where they hold too few hosts the whole capture decides, and where that
+ * does too, the whole sensor. The median and not the total, since a flood at one victim pulls the total down. A quick look finds the sensors
+ * where any median is low (1.2 million exchanges: 0.1 s); only they are looked at with their victims left out.
  */
 export async function vantageOf(database: Database, window: Parameters): Promise<Vantage> {
-  const rows = await database.rows<{ capture: string; hosts: number; median: number }>(
-    `SELECT toString(capture) AS capture, count() AS hosts, quantileExact(0.5)(share) AS median
-    FROM (
-      SELECT capture, client, countIf(match IN ('answered', 'late')) AS paired,
-        countIf(match IN ('unanswered', 'unsolicited')) AS alone,
-        countIf(match = 'unsolicited') AS unasked,
-        uniqIf(qname, match = 'unsolicited') AS unasked_names,
-        paired / (paired + alone) AS share
-      FROM transactions
-      WHERE ${inWindow}
-      GROUP BY capture, client
-      HAVING 2 * paired + alone >= ${minMessages} AND NOT (unasked >= 50 AND unasked_names * 10 <= unasked)
-    )
-    GROUP BY capture
-    HAVING hosts >= ${minHosts}
-    ORDER BY capture`,
-    window,
+  const [captures, quick] = await Promise.all([
+    database.rows<Captured>(capturesSql, window),
+    database.rows<Judged>(mediansSql('1'), window),
+  ])
+  const low = new Set(quick.filter(isLow).map((row) => row.tap))
+  // Where all but a few slices are well, those few are looked at again, else all of it.
+  const isWhole = quick.some((row) => isLow(row) && row.level !== 'slice')
+  const verdicts = quick.filter((row) => !low.has(row.tap) || (!isWhole && !isLow(row)))
+  if (low.size > 0) {
+    const steps = quick.filter(isLow).map((row) => row.slice / sliceSeconds)
+    const bound = { ...window, taps: [...low], steps: [...new Set(steps)] }
+    const again = `${tap} IN {taps:Array(String)} AND ${isWhole ? '1' : `${step} IN {steps:Array(UInt32)}`} AND ${withoutFloods}`
+    const thorough = await database.rows<Judged>(mediansSql(again), bound)
+    verdicts.push(...thorough.filter((row) => isWhole || row.level === 'slice'))
+  }
+  const stretches = [...low].sort().flatMap((place) =>
+    stretchesOf(
+      captures.filter((capture) => capture.tap === place),
+      verdicts.filter((row) => row.tap === place),
+    ),
   )
   return {
-    oneWay: rows.filter((row) => row.median < minPaired).map((row) => row.capture),
-    twoWay: rows.filter((row) => row.median >= minPaired).map((row) => row.capture),
+    oneWay: captures.filter((each) => stretches.some((one) => holds(one, each))).map(idOf),
+    twoWay: captures
+      .filter((each) => {
+        const verdict = verdictOn(each, verdicts)
+        const isTouched = stretches.some((one) => touches(one, each))
+        return verdict !== undefined && !isLow(verdict) && !isTouched
+      })
+      .map(idOf),
+    stretches: stretches.map(({ from, to, ...rest }) => ({
+      ...rest,
+      since: isoTime(new Date(from * 1000).toISOString().slice(0, 19)),
+      until: isoTime(new Date(to * 1000).toISOString().slice(0, 19)),
+    })),
   }
+}
+
+/** The values of the placeholders in `bothDirections`, and of `{oneWay}`. */
+export function vantageParameters({ oneWay, stretches }: Vantage): Parameters {
+  const seconds = (time: string) => Date.parse(time) / 1000
+  return {
+    oneWay,
+    oneWayTaps: stretches.map((stretch) => stretch.tap),
+    oneWayFrom: stretches.map((stretch) => seconds(stretch.since)),
+    oneWayUntil: stretches.map((stretch) => seconds(stretch.until)),
+  }
+}
+
+interface Captured {
+  capture: string
+  tap: string
+  first: number
+  last: number
+}
+
+/** The median of a slice (its first second), of a capture, or of all that a sensor captured. */
+interface Judged {
+  level: 'slice' | 'capture' | 'tap'
+  tap: string
+  capture: string
+  slice: number
+  hosts: number
+  median: number
+  unanswered: number
+  unasked: number
+}
+
+type Stretch = Omit<OneWay, 'since' | 'until'> & { from: number; to: number }
+
+const step = `toUInt32(intDiv(toUnixTimestamp(ts), ${sliceSeconds}))`
+
+const capturesSql = `SELECT toString(capture) AS capture, ${tap} AS tap,
+    toUnixTimestamp(min(ts)) AS first, toUnixTimestamp(max(ts)) AS last
+  FROM transactions WHERE ${inWindow} GROUP BY capture, sensor ORDER BY tap, first, capture`
+
+/** Leaves out unasked answers to hosts that got few different ones over and over: those hosts are victims themselves. */
+const withoutFloods = `NOT (match = 'unsolicited' AND (capture, client, ${step}) IN (
+            SELECT capture, client, ${step} AS flooded FROM transactions
+            WHERE ${inWindow} AND match = 'unsolicited'
+            GROUP BY capture, client, flooded HAVING count() >= ${minMessages} AND uniq(qname) * 10 <= count()
+          ))`
+
+/** Medians at three levels, over the rows that meet a condition. */
+function mediansSql(condition: string): string {
+  return `SELECT multiIf(whole = 3, 'tap', whole = 1, 'capture', 'slice') AS level, place AS tap, capture_id AS capture,
+      toUInt32(step * ${sliceSeconds}) AS slice, count() AS hosts, quantileExact(0.5)(share) AS median,
+      toFloat64(sum(no_answers)) AS unanswered, toFloat64(sum(no_queries)) AS unasked
+    FROM (
+      SELECT place, capture_id, step, client, grouping(capture_id, step) AS whole,
+        sum(paired) AS pairs, sum(no_answer) AS no_answers, sum(no_query) AS no_queries,
+        pairs / (pairs + no_answers + no_queries) AS share
+      FROM (
+        SELECT ${tap} AS place, toString(capture) AS capture_id, ${step} AS step, client,
+          countIf(match IN ('answered', 'late')) AS paired, countIf(match = 'unanswered') AS no_answer,
+          countIf(match = 'unsolicited') AS no_query
+        FROM transactions
+        WHERE ${inWindow} AND ${condition}
+        GROUP BY capture, sensor, step, client
+      )
+      GROUP BY GROUPING SETS ((place, step, client), (place, capture_id, client), (place, client))
+      HAVING 2 * pairs + no_answers + no_queries >= ${minMessages}
+    )
+    GROUP BY place, capture_id, step, whole
+    HAVING hosts >= ${minHosts}
+    ORDER BY place, step, capture_id`
+}
+
+/** One sensor's stretches, in order of time. */
+function stretchesOf(captures: Captured[], verdicts: Judged[]): Stretch[] {
+  const slices = verdicts.filter(({ level }) => level === 'slice')
+  const found: Stretch[] = slices.filter(isLow).map((row) => ({
+    ...whatIsMissing(row),
+    captures: [],
+    from: row.slice,
+    to: row.slice + sliceSeconds,
+  }))
+  for (const capture of captures) {
+    const verdict = verdictOn(capture, verdicts)
+    if (verdict === undefined || !isLow(verdict)) continue
+    // Slices with hosts enough speak for themselves; the rest of the capture is as the whole of it.
+    let from = sliceStart(capture.first)
+    const end = sliceStart(capture.last) + sliceSeconds
+    const known = slices.filter(({ slice }) => slice >= from && slice < end).map((row) => row.slice)
+    for (const slice of [...known, end]) {
+      if (slice > from) found.push({ ...whatIsMissing(verdict), captures: [], from, to: slice })
+      from = slice + sliceSeconds
+    }
+  }
+  const whole = joined(
+    found,
+    slices.filter((row) => !isLow(row)).map((row) => row.slice),
+  )
+  return whole.map((stretch) => ({
+    ...stretch,
+    captures: captures.filter((each) => touches(stretch, each)).map(idOf),
+  }))
+}
+
+/** Neighbours become one, unless both directions were there in between. */
+function joined(stretches: Stretch[], twoWaySlices: number[]): Stretch[] {
+  const result: Stretch[] = []
+  for (const next of stretches.toSorted((a, b) => a.from - b.from)) {
+    const last = result.at(-1)
+    const isNear =
+      last !== undefined &&
+      next.from - last.to <= joinSeconds &&
+      !twoWaySlices.some((slice) => slice >= last.to && slice < next.from)
+    if (!isNear) {
+      result.push({ ...next })
+      continue
+    }
+    last.to = Math.max(last.to, next.to)
+    last.median = Math.min(last.median, next.median)
+    last.hosts = Math.max(last.hosts, next.hosts)
+  }
+  const last = result.at(-1)
+  return last === undefined || result.length <= mostStretches
+    ? result
+    : [{ ...result[0], to: last.to }]
+}
+
+function verdictOn(capture: Captured, verdicts: Judged[]): Judged | undefined {
+  return (
+    verdicts.find((row) => row.level === 'capture' && row.capture === capture.capture) ??
+    verdicts.find((row) => row.level === 'tap' && row.tap === capture.tap)
+  )
+}
+
+function whatIsMissing(row: Judged): Pick<OneWay, 'tap' | 'missing' | 'hosts' | 'median'> {
+  const missing = row.unanswered > row.unasked ? 'answers' : 'queries'
+  return { tap: row.tap, missing, hosts: row.hosts, median: row.median }
+}
+
+function isLow(row: Judged): boolean {
+  return row.median < minPaired
+}
+
+function sliceStart(seconds: number): number {
+  return seconds - (seconds % sliceSeconds)
+}
+
+function touches(stretch: Stretch, capture: Captured): boolean {
+  return stretch.tap === capture.tap && stretch.from <= capture.last && capture.first < stretch.to
+}
+
+function holds(stretch: Stretch, capture: Captured): boolean {
+  return stretch.tap === capture.tap && stretch.from <= capture.first && capture.last < stretch.to
+}
+
+function idOf({ capture }: Captured): string {
+  return capture
 }
