@@ -2,6 +2,7 @@
 // The program: its verbs, and what every run ends with.
 
 import { Command, CommanderError } from 'commander'
+import { allowCommand } from './commands/allow.ts'
 import { decodeCommand } from './commands/decode.ts'
 import { huntCommand } from './commands/hunt.ts'
 import { ingestCommand } from './commands/ingest.ts'
@@ -25,13 +26,14 @@ const verbs = [
   ingestCommand(),
   listenCommand(),
   huntCommand(),
+  allowCommand(),
   sqlCommand(),
   decodeCommand(),
   scoreCommand(),
 ]
 for (const verb of verbs) program.addCommand(verb)
-for (const command of [program, ...verbs]) {
-  const help = command === program ? 'overhear --help' : `overhear ${command.name()} --help`
+for (const command of [program, ...verbs, ...verbs.flatMap((verb) => verb.commands)]) {
+  const help = `${pathTo(command)} --help`
   command
     .exitOverride()
     .configureHelp({ helpWidth: 79 })
@@ -46,6 +48,11 @@ try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = statusOf(error)
+}
+
+/** `overhear`, `overhear report`, `overhear allow add`. */
+function pathTo(command: Command): string {
+  return command.parent === null ? command.name() : `${pathTo(command.parent)} ${command.name()}`
 }
 
 /** Tells the user what went wrong, and gives the exit status: 2 usage, 3 input, 4 store; anything else is a bug and shows its stack. */

@@ -7,8 +7,11 @@ import { UsageError } from '../errors.ts'
 import { ingestFiles } from '../ingest/files.ts'
 import { type Severity, flagsOf, severities } from '../inspect/detect/detector.ts'
 import { detectors } from '../inspect/detect/index.ts'
-import { run, type RunOptions } from '../inspect/detect/run.ts'
+import { report, type Report } from '../inspect/findings/report.ts'
+import { reportHtml } from '../inspect/report/html-report.ts'
 import { reportJson } from '../inspect/report/json.ts'
+import { reportMarkdown } from '../inspect/report/markdown.ts'
+import { reportOcsf } from '../inspect/report/ocsf.ts'
 import { progressOn } from '../inspect/report/progress.ts'
 import { styleFor } from '../inspect/report/style.ts'
 import { terminalWidth } from '../inspect/report/table.ts'
@@ -31,7 +34,7 @@ export function reportCommand(): Command {
     .argument('[file...]', 'captures or directories; - is standard input; none: the store')
     .addOption(storeOption())
     .addOption(jsonOption())
-    .addOption(new Option('--format <name>', 'text or json').default('text'))
+    .addOption(new Option('--format <name>', 'how it is written').choices(formats).default('text'))
     .option('--detector <id>', `only this one (repeatable): ${ids.join(', ')}`, collect)
     .addOption(momentOption('since', 'from this packet time on'))
     .addOption(momentOption('until', 'before this packet time'))
@@ -46,7 +49,7 @@ export function reportCommand(): Command {
     .addOption(portOption())
     .addOption(keepDuplicatesOption())
     .addHelpText('after', `\n${thresholdHelp()}\n${examples}`)
-    .action(report)
+    .action(runReport)
   for (const { flag, definition } of thresholds) {
     const option = new Option(`${flag} <number>`, definition.help).hideHelp()
     command.addOption(option.argParser((text: string) => threshold(text, flag)))
@@ -54,13 +57,16 @@ export function reportCommand(): Command {
   return command
 }
 
+const formats = ['text', 'json', 'md', 'html', 'ocsf'] as const
+type Format = (typeof formats)[number]
+
 /** Longer lines are hard to read on a wide screen. */
 const longestLine = 100
 
 interface ReportFlags {
   store: string
   json?: true
-  format: string
+  format: Format
   detector?: string[]
   since?: Moment
   until?: Moment
@@ -76,8 +82,8 @@ interface ReportFlags {
 const ids = detectors.map((detector) => detector.id)
 const thresholds = flagsOf(detectors)
 
-async function report(files: string[], flags: ReportFlags, command: Command): Promise<void> {
-  const isJson = flags.json === true || formatOf(flags.format) === 'json'
+async function runReport(files: string[], flags: ReportFlags, command: Command): Promise<void> {
+  const format = flags.json === true ? 'json' : flags.format
   const chosen = detectors.filter(({ id }) => flags.detector?.includes(id) ?? true)
   const watch = flags.watch === undefined ? [] : await readWatchList(flags.watch)
   const isThrowAway = files.length > 0
@@ -92,20 +98,18 @@ async function report(files: string[], flags: ReportFlags, command: Command): Pr
     const taken = isThrowAway ? await takeIn(files, database, flags) : 'whole'
     if (taken !== 'whole') process.exitCode = 3
     if (taken === 'nothing') return
-    const options: RunOptions = {
+    const result = await report(database, chosen, {
       ...(await windowOf(database, flags)),
       minSeverity: flags.minSeverity,
       overrides: overridesOf(flags, command),
       watch,
-    }
-    const result = await run(database, chosen, options)
-    const layout = {
-      width: Math.min(terminalWidth(process.stdout), longestLine),
-      style: styleFor(process.stdout),
-      showSql: flags.sql === true,
-      store: isThrowAway ? null : database.location,
-    }
-    await writeOut(isJson ? reportJson(result) : `${reportText(result, layout).join('\n')}\n`)
+      now: new Date(),
+      isRemembered: !isThrowAway,
+      onUnwritten: (error) => say(`${error.message}; so this report is not remembered`),
+    })
+    await writeOut(
+      written(result, format, flags.sql === true, isThrowAway ? null : database.location),
+    )
     if (flags.exitCode && result.findings.length > 0) process.exitCode = 1
   } finally {
     await database.close()
@@ -137,10 +141,14 @@ async function takeIn(
   return problems.length === 0 ? 'whole' : 'in part'
 }
 
-function formatOf(name: string): 'text' | 'json' {
-  if (name === 'text' || name === 'json') return name
-  const later = ['html', 'md', 'ocsf'].includes(name) ? `${name} is not there yet` : `not "${name}"`
-  throw new UsageError(`--format takes text or json; ${later}. Example: overhear report --json`)
+function written(result: Report, format: Format, showSql: boolean, store: string | null): string {
+  if (format === 'json') return reportJson(result)
+  if (format === 'ocsf') return reportOcsf(result)
+  if (format === 'md') return reportMarkdown(result, { store })
+  if (format === 'html') return reportHtml(result, { store })
+  const width = Math.min(terminalWidth(process.stdout), longestLine)
+  const layout = { width, style: styleFor(process.stdout), showSql, store }
+  return `${reportText(result, layout).join('\n')}\n`
 }
 
 function collect(id: string, before: string[] = []): string[] {
@@ -180,5 +188,6 @@ Examples:
   overhear report --store ./case-42 --since 24h --min-severity high
   overhear report *.pcap --json > findings.json
   overhear report capture.pcap --detector exfiltration --sql
+  overhear report --store ./case-42 --format html > report.html
   overhear report --watch names.txt --exit-code --json > today.json
 `

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { Database, Parameters } from '../../database/database.ts'
 import { UsageError } from '../../errors.ts'
 import { wholeHistory } from '../window.ts'
+import { suggestedCommand } from './command.ts'
 import {
   type Bench,
   type Detector,
@@ -15,10 +16,10 @@ import {
   type Severity,
   severities,
   severityOf,
-  type Subject,
 } from './detector.ts'
 import { findEvidence, isoTime } from './evidence.ts'
 import { fill } from './literal.ts'
+import { addCaptureHealth, oneWayNotes } from './capture-health.ts'
 import { type OneWay, vantageOf, vantageParameters } from './vantage.ts'
 
 /** How a run is limited and tuned. */
@@ -44,6 +45,8 @@ export interface CaptureSeen {
   first_packet: string
   last_packet: string
   packets: number
+  /** Packets lost before they could be read, as far as known. */
+  dropped?: number
 }
 
 /** The answer of `overhear report --json`. `window` holds the first and last packet time looked at, null in an empty store. */
@@ -114,6 +117,7 @@ export async function run(
             where: `${inWindow} AND (${draft.evidence.where})`,
             parameters: { ...bound, ...draft.evidence.parameters },
           })
+      addCaptureHealth(finding, captures, vantage)
       result.findings.push(finding)
     }
     if (watch.length === 0 && detector.rules.every((rule) => rule.needs === 'watch-list')) {
@@ -164,27 +168,12 @@ function findingOf(
     evidence: [],
     attack: [...detector.attack],
     benign_causes: [...detector.benign],
-    next: detector.next.flatMap((template) => command(template, draft.subject)),
+    next: detector.next.flatMap((template) => suggestedCommand(template, draft.subject)),
     sql: fill(`SELECT * FROM (\n${rule.sql}\n)\nWHERE ${rule.subject}`, {
       ...bound,
       ...draft.focus,
     }),
   }
-}
-
-/** A suggested command with the subject filled in, quoted for a shell; none when the subject lacks a field. */
-function command(template: string, subject: Subject): string[] {
-  let isComplete = true
-  const text = template.replace(/\{(\w+)\}/g, (_, field: string) => {
-    const value = subject[field as keyof Subject]
-    if (value === undefined) isComplete = false
-    return shellWord(value ?? '')
-  })
-  return isComplete ? [text] : []
-}
-
-function shellWord(text: string): string {
-  return /^[A-Za-z0-9_.:/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 function defaultsOf(detector: Detector): Record<string, number> {
@@ -226,7 +215,7 @@ async function windowSeen(database: Database, bounds: Parameters): Promise<RunRe
 
 async function capturesSeen(database: Database, bounds: Parameters): Promise<CaptureSeen[]> {
   const rows = await database.rows<CaptureSeen>(
-    `SELECT id, path, toString(sensor) AS sensor, first_packet, last_packet, packets FROM captures
+    `SELECT id, path, toString(sensor) AS sensor, first_packet, last_packet, packets, dropped FROM captures
     WHERE last_packet >= {since:DateTime64(9, 'UTC')} AND first_packet < {until:DateTime64(9, 'UTC')}
     ORDER BY first_packet, id, started DESC
     LIMIT 1 BY id`,
@@ -234,39 +223,7 @@ async function capturesSeen(database: Database, bounds: Parameters): Promise<Cap
   )
   return rows.map((row) => ({
     ...row,
-    packets: row.packets,
     first_packet: isoTime(row.first_packet),
     last_packet: isoTime(row.last_packet),
   }))
-}
-
-/** True where the sensor has no name, so that its capture stands for it. */
-function isCapture({ tap, captures }: OneWay): boolean {
-  return captures.includes(tap)
-}
-
-/** Stretches named in a note; all of them are in the JSON. */
-const shownStretches = 3
-
-/** A sentence for each sensor; captures of no sensor that miss the same share theirs. */
-function oneWayNotes(stretches: readonly OneWay[], captures: readonly CaptureSeen[]): string[] {
-  const groups = new Map<string, OneWay[]>()
-  for (const stretch of stretches) {
-    const key = isCapture(stretch) ? stretch.missing : `sensor ${stretch.tap}`
-    groups.set(key, [...(groups.get(key) ?? []), stretch])
-  }
-  return [...groups].map(([key, group]) => {
-    const minute = (time: string) => time.slice(0, 16).replace('T', ' ')
-    const shown = group.slice(0, shownStretches).map((stretch) => {
-      const path = captures.find(({ id }) => id === stretch.tap)?.path ?? stretch.tap
-      const where = isCapture(stretch) ? `${path}, ` : ''
-      return `${where}${minute(stretch.since)} to ${minute(stretch.until)}`
-    })
-    const more = group.length > shownStretches ? ` and ${group.length - shownStretches} more` : ''
-    const place = key.startsWith('sensor ') ? `by ${key}` : 'in'
-    const missing = new Set(group.map((stretch) => stretch.missing))
-    const what = [...missing].map((noun) => `${noun} are missing`).join(', or ')
-    const share = Math.round(Math.min(...group.map(({ median }) => median)) * 100)
-    return `one direction only is captured ${place} ${shown.join('; ')}${more} (UTC): ${what}, the median host has ${share} % of its messages paired; rules that need both directions are silent there`
-  })
 }

@@ -1,7 +1,16 @@
 // One finding as text: what it says, how it was scored, what proves it, what speaks against it, what to look at next.
 
-import type { Finding, Measure } from '../detect/detector.ts'
-import type { RunResult } from '../detect/run.ts'
+import type { Measure } from '../detect/detector.ts'
+import type { Report, ReportedFinding } from '../findings/report.ts'
+import {
+  knownText,
+  measureName,
+  measureValue,
+  placeText,
+  pointsText,
+  scoreText,
+  subjectParts,
+} from './finding-words.ts'
 import { fact, indented, type ReportLayout } from './layout.ts'
 import { printable, printablePath } from './printable.ts'
 import { count, duration, secondsBetween, time } from './quantity.ts'
@@ -10,10 +19,15 @@ import { wrap, wrapCommand } from './wrap.ts'
 
 /** Rows of evidence, and lines of each, before the rest is left to --json. */
 const shownEvidence = 5
-const shownLines = 8
+const shownLines = 5
+const longestQuote = 28
 
 /** Lines of a finding; `result` names the captures its frames are in. */
-export function findingText(finding: Finding, result: RunResult, layout: ReportLayout): string[] {
+export function findingText(
+  finding: ReportedFinding,
+  result: Report,
+  layout: ReportLayout,
+): string[] {
   const { style } = layout
   const badge = style.severity(finding.severity, finding.severity.toUpperCase())
   const seconds = secondsBetween(finding.first_seen, finding.last_seen)
@@ -25,14 +39,19 @@ export function findingText(finding: Finding, result: RunResult, layout: ReportL
       .slice(1)
       .map((line) => `${' '.repeat(finding.severity.length + 2)}${style.bold(line)}`),
   )
-  lines.push(...indented([printable(subjectText(finding))], layout))
+  lines.push(...together(subjectParts(finding).map(printable), layout.width - 2))
   lines.push('', ...indented([printable(finding.why)], layout), '')
   lines.push(...fact('since', [time(finding.first_seen)], layout, 2))
   lines.push(...fact('until', [`${time(finding.last_seen)}${lasted}`], layout, 2))
-  lines.push(...fact('score', [scoreText(finding)], layout, 2))
+  const known = knownText(finding, result)
+  if (known !== null) lines.push(...fact('known', [known], layout, 2))
+  lines.push(...fact('score', [`${scoreText(finding)}, the sum of`], layout, 2))
   lines.push(...pointLines(finding).map((line) => `             ${line}`))
+  if (finding.odds !== null)
+    lines.push(...fact('odds', [`${printable(finding.odds)} that this is chance`], layout, 2))
   lines.push(...measureLines(finding.measures, layout))
   lines.push(...list('speaks against it', finding.counter_evidence, 'nothing was found', layout))
+  lines.push(...list('looked at', finding.looked_at, '', layout))
   lines.push(...evidenceLines(finding, result, layout))
   lines.push(...list('harmless when it is', finding.benign_causes, '', layout))
   if (finding.next.length > 0) {
@@ -55,65 +74,57 @@ export function findingText(finding: Finding, result: RunResult, layout: ReportL
   return lines
 }
 
-function subjectText({ subject }: Finding): string {
-  return Object.entries(subject)
-    .filter(([, value]) => value !== undefined)
-    .map(([role, value]) => `${role} ${value}`)
-    .join(', ')
+/** Parts with commas between them; no line ends inside a part that fits on one. */
+function together(parts: readonly string[], width: number): string[] {
+  const joined = parts.map((part) => part.replaceAll(' ', '\0')).join(', ')
+  return wrap(joined, width).map((line) => `  ${line.replaceAll('\0', ' ')}`)
 }
 
-function scoreText({ score }: Finding): string {
-  const meaning = score >= 50 ? 'alert, from 50 on' : 'review, from 30 on'
-  return `${score} points (${meaning}), the sum of`
+function pointLines({ points }: ReportedFinding): string[] {
+  return points.map((part) => `${pointsText(part.points).padStart(4)}  ${printable(part.name)}`)
 }
 
-function pointLines({ points }: Finding): string[] {
-  return points.map((part) => {
-    const sign = part.points < 0 ? '-' : '+'
-    return `${`${sign}${Math.abs(part.points)}`.padStart(4)}  ${printable(part.name)}`
-  })
-}
+/** A value in words longer than this stands below the table: cut in the middle it would say nothing. */
+const longestCell = 32
 
 function measureLines(measures: Record<string, Measure>, layout: ReportLayout): string[] {
-  const rows = Object.entries(measures).map(([name, { value, threshold }]) => [
-    `  ${printable(spaced(name))}`,
-    measureText(value),
-    threshold === null ? '-' : measureText(threshold),
-  ])
-  if (rows.length === 0) return []
+  const all = Object.entries(measures)
+  if (all.length === 0) return []
+  const isLong = ([, { value }]: (typeof all)[number]) => measureValue(value).length > longestCell
+  const cell = (value: Measure['threshold'] | undefined) => printable(measureValue(value))
+  const hasBaseline = all.some(([, measure]) => measure.baseline !== undefined)
+  const rows = all
+    .filter((entry) => !isLong(entry))
+    .map(([name, { value, threshold, baseline }]) => [
+      `  ${printable(measureName(name))}`,
+      cell(value),
+      cell(threshold),
+      ...(hasBaseline ? [cell(baseline)] : []),
+    ])
   const columns = [
     { title: 'measured' },
     { title: 'value', right: true },
     { title: 'threshold', right: true },
+    ...(hasBaseline ? [{ title: 'ordinary', right: true }] : []),
   ]
   const [titles, ...lines] = table(columns, rows, layout.width - 2)
-  return ['', `  ${layout.style.bold(titles)}`, ...lines.map((line) => `  ${line}`)]
+  return [
+    '',
+    `  ${layout.style.bold(rows.length === 0 ? 'measured' : titles)}`,
+    ...lines.map((line) => `  ${line}`),
+    ...all.filter(isLong).flatMap(([name, { value }]) => {
+      const text = `${printable(measureName(name))}: ${cell(value)}`
+      return wrap(text, layout.width - 6).map((line, i) => `${i === 0 ? '    ' : '      '}${line}`)
+    }),
+  ]
 }
 
-/** `compressedBytes` and `compressed_bytes` as words. */
-function spaced(name: string): string {
-  return name
-    .replace(/_/g, ' ')
-    .replace(/([a-z0-9])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`)
-}
-
-function measureText(value: number | string): string {
-  return typeof value === 'number' ? count(value) : printable(value)
-}
-
-function evidenceLines(finding: Finding, result: RunResult, layout: ReportLayout): string[] {
+function evidenceLines(finding: ReportedFinding, result: Report, layout: ReportLayout): string[] {
   if (finding.evidence.length === 0) return []
   const lines = ['', `  ${layout.style.bold('evidence')}`]
   for (const item of finding.evidence.slice(0, shownEvidence)) {
-    const answer = item.response_capture
-    const frames =
-      item.response_frame > 0 && item.response_frame !== item.frame && answer === undefined
-        ? `frames ${item.frame} and ${item.response_frame}`
-        : `frame ${item.frame}`
-    const where = result.captures.length > 1 ? ` of ${pathOf(item.capture, result)}` : ''
-    const reply =
-      answer === undefined ? '' : ` and frame ${item.response_frame} of ${pathOf(answer, result)}`
-    lines.push(...indented([`${frames}${where}${reply}, ${time(item.ts, 6)}`], layout, 4))
+    const where = printablePath(placeText(item, result, result.captures.length > 1))
+    lines.push(...indented([`${where}, ${time(item.ts, 6)}`], layout, 4))
     lines.push(...inShort(item.text, layout))
   }
   const rest = finding.evidence.length - shownEvidence
@@ -121,17 +132,15 @@ function evidenceLines(finding: Finding, result: RunResult, layout: ReportLayout
   return lines
 }
 
-/** The text of an item: a word longer than a line is cut in the middle, an answer of many lines after the first few. */
+/** The text of an item: long words are cut in the middle, quoted ones (TXT) most, and of many lines the first and the last are left. */
 function inShort(text: string, layout: ReportLayout): string[] {
   const room = layout.width - 6
-  const words = printable(text).split(' ')
-  const lines = indented([words.map((word) => middle(word, room)).join(' ')], layout, 6)
+  const words = printable(text)
+    .split(' ')
+    .map((word) => middle(word, word.startsWith('"') ? longestQuote : room))
+  const lines = indented([words.join(' ')], layout, 6)
   if (lines.length <= shownLines) return lines
-  return [...lines.slice(0, shownLines), `      … whole with --json`]
-}
-
-function pathOf(id: string, result: RunResult): string {
-  return printablePath(result.captures.find((capture) => capture.id === id)?.path ?? id)
+  return [...lines.slice(0, shownLines - 2), '      …', ...lines.slice(-1)]
 }
 
 function list(

@@ -17,7 +17,7 @@ export function ownText(value: string): Html {
 }
 
 /** Markup one after the other. */
-export function join(parts: readonly Html[], between = ''): Html {
+export function join(parts: readonly Html[], between: '' | ' ' | ', ' | '<br>' = ''): Html {
   return parts.join(between) as Html
 }
 

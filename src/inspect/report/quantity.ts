@@ -1,7 +1,8 @@
 // Numbers, sizes, times and durations as people read them; the same words in reports, hunts and progress.
 
-/** 1234567 as `1,234,567`; fractions keep up to two digits below 100 and none above. */
+/** 1234567 as `1,234,567`; fractions keep up to two digits below 100 and none above, small ones two that say something: `0.00092`. */
 export function count(value: number): string {
+  if (value !== 0 && Math.abs(value) < 0.1) return String(Number(value.toPrecision(2)))
   return (Math.abs(value) < 100 ? twoDigits : noDigits).format(value)
 }
 

@@ -1,16 +1,23 @@
 // A report as text for 80 columns, to be understood without the manual: first what was looked at, then each finding with its proof.
 
-import { severities } from '../detect/detector.ts'
-import type { RunResult } from '../detect/run.ts'
+import type { Report } from '../findings/report.ts'
 import { findingText } from './finding-text.ts'
+import { shellWord } from '../detect/command.ts'
+import {
+  allowedByEntry,
+  allowedCount,
+  headline,
+  keepCommand,
+  subjectParts,
+} from './finding-words.ts'
 import { fact, labelled, labelWidth, type ReportLayout } from './layout.ts'
-import { printablePath } from './printable.ts'
+import { printable, printablePath } from './printable.ts'
 import { count, duration, plural, secondsBetween, time } from './quantity.ts'
-import { table } from './table.ts'
-import { wrap } from './wrap.ts'
+import { middle, table } from './table.ts'
+import { wrap, wrapCommand } from './wrap.ts'
 
 /** Lines of the report. Everything that came from a packet is escaped. */
-export function reportText(result: RunResult, layout: ReportLayout): string[] {
+export function reportText(result: Report, layout: ReportLayout): string[] {
   const lines = [...heading(result, layout)]
   for (const [i, finding] of result.findings.entries()) {
     lines.push('', rule(`${i + 1} of ${result.findings.length}`, layout))
@@ -22,16 +29,16 @@ export function reportText(result: RunResult, layout: ReportLayout): string[] {
 /** Captures named before the rest is only counted. */
 const shownCaptures = 5
 
-function heading(result: RunResult, layout: ReportLayout): string[] {
-  const { window, captures, findings } = result
-  const bySeverity = severities.toReversed().flatMap((severity) => {
-    const n = findings.filter((finding) => finding.severity === severity).length
-    return n === 0 ? [] : [`${n} ${severity}`]
-  })
-  const counted = findings.length === 0 ? 'No findings' : plural(findings.length, 'finding')
+function heading(result: Report, layout: ReportLayout): string[] {
+  const { window, captures, findings, allowed = [], gone = [] } = result
   const packets = captures.reduce((sum, capture) => sum + capture.packets, 0)
+  const fresh = findings.filter(
+    ({ known_since: since }) => typeof since === 'string' && since === result.evaluated,
+  ).length
+  const news = fresh === 0 ? '' : ` (${fresh === findings.length ? 'all' : fresh} new)`
+  const [counted, ...levels] = headline(result).split(':')
   return [
-    layout.style.bold(counted) + (bySeverity.length > 0 ? `: ${bySeverity.join(', ')}` : ''),
+    [layout.style.bold(counted), ...levels].join(':') + news,
     '',
     ...fact('captures', captureLines(result), layout),
     ...fact('window', [windowText(window.since, window.until)], layout),
@@ -41,11 +48,52 @@ function heading(result: RunResult, layout: ReportLayout): string[] {
       layout,
     ),
     ...detectorLines(result, layout),
+    ...(allowed.length === 0
+      ? []
+      : fact(
+          'allowed',
+          [
+            `${allowedCount(allowed)}, left out here`,
+            ...allowedByEntry(allowed).map(printablePath),
+          ],
+          layout,
+        )),
+    ...fact(
+      'gone',
+      gone.map((each) => {
+        const subject = printable(subjectParts(each).join(', '))
+        return `${printable(each.title)}: ${subject} (${each.id})`
+      }),
+      layout,
+    ),
     ...result.notes.flatMap((note) => fact('note', [printablePath(note)], layout)),
+    ...contents(result, layout),
   ]
 }
 
-function captureLines({ captures }: RunResult): string[] {
+/** Findings in the list at the top before the rest is only counted. */
+const shownContents = 40
+
+/** A line for each finding, where there are several: a page of proof stands between one and the next. */
+function contents({ findings }: Report, layout: ReportLayout): string[] {
+  if (findings.length < 2) return []
+  const rows = findings.slice(0, shownContents).map((finding, at) => {
+    const { style } = layout
+    const badge = finding.severity.toUpperCase().padEnd(8)
+    const head = `${String(at + 1).padStart(4)}  ${badge}  `
+    const { client, victim, server, domain, name } = finding.subject
+    const whom = [victim ?? client ?? server, domain ?? name].filter((each) => each !== undefined)
+    const told = printable(whom.join(', '))
+    const room = layout.width - head.length
+    const title = middle(printable(finding.title), Math.max(8, room - told.length - 2))
+    const line = middle(`${title}: ${told}`, room)
+    return `${String(at + 1).padStart(4)}  ${style.severity(finding.severity, badge.trimEnd())}${' '.repeat(badge.length - badge.trimEnd().length)}  ${line}`
+  })
+  const rest = findings.length - rows.length
+  return ['', ...rows, ...(rest > 0 ? [`      and ${count(rest)} more below`] : [])]
+}
+
+function captureLines({ captures }: Report): string[] {
   if (captures.length === 0) return ['none']
   const shown = captures.slice(0, shownCaptures).map((capture) => {
     const packets = plural(capture.packets, 'packet')
@@ -60,7 +108,7 @@ function windowText(since: string | null, until: string | null): string {
   return `${time(since, 0)} to ${time(until, 0)} (${duration(secondsBetween(since, until))})`
 }
 
-function detectorLines({ detectors }: RunResult, layout: ReportLayout): string[] {
+function detectorLines({ detectors }: Report, layout: ReportLayout): string[] {
   const rows = detectors.map(({ id, seconds, findings }) => [
     id,
     findings === 0 ? 'nothing' : plural(findings, 'finding'),
@@ -71,13 +119,16 @@ function detectorLines({ detectors }: RunResult, layout: ReportLayout): string[]
   return lines.map((line, i) => labelled(i === 0 ? 'detectors' : '', line, layout))
 }
 
-function footer({ findings }: RunResult, layout: ReportLayout): string[] {
-  if (findings.length === 0) return []
+function footer(result: Report, layout: ReportLayout): string[] {
+  if (result.findings.length === 0) return []
   const lines = ['', rule('', layout)]
   if (layout.store === null) {
-    lines.push('To look further keep the captures in a store: overhear ingest FILE...')
+    const command = printablePath(keepCommand(result).map(shellWord).join(' '))
+    lines.push('To look further keep what was read, and add --store ./case to each command:')
+    lines.push(...wrapCommand(command, layout.width - 2).map((line) => `  ${line}`))
   } else if (layout.store !== '') {
     lines.push(...wrap(`Add to each command: --store ${printablePath(layout.store)}`, layout.width))
+    lines.push('What turns out harmless: overhear allow add --help')
   }
   if (!layout.showSql) {
     lines.push('Every finding is a query: give --sql to see it.')

@@ -1,0 +1,195 @@
+// A report as one HTML file: what a ticket, a printer or a reader without a terminal is given.
+
+import type { Report, ReportedFinding } from '../findings/report.ts'
+import {
+  allowedByEntry,
+  allowedCount,
+  headline,
+  keepCommand,
+  knownText,
+  measureName,
+  measureValue,
+  placeText,
+  pointsText,
+  scoreText,
+  subjectParts,
+  timeText,
+} from './finding-words.ts'
+import {
+  badge,
+  card,
+  code,
+  codeBlock,
+  details,
+  facts,
+  heading,
+  type Html,
+  join,
+  link,
+  list,
+  ownText,
+  page,
+  paragraph,
+  table,
+  text,
+} from './html.ts'
+import { count, duration, plural, secondsBetween, time } from './quantity.ts'
+
+/** The page; `store` is what `--store` names, null for a throw-away store. */
+export function reportHtml(report: Report, { store }: { store: string | null }): string {
+  const { findings, allowed = [], gone = [], notes } = report
+  const [first] = report.captures
+  const about = first === undefined ? 'an empty store' : first.path
+  const others = report.captures.length > 1 ? ` and ${count(report.captures.length - 1)} more` : ''
+  return page(
+    `${headline(report)} in ${about}${others}`,
+    join([
+      heading(1, text(headline(report))),
+      facts(readFacts(report)),
+      notes.length === 0 ? text('') : join([heading(4, text('Notes')), list(notes.map(ownText))]),
+      allowed.length === 0
+        ? text('')
+        : join([
+            heading(4, text(`${allowedCount(allowed)}, not shown below`)),
+            list(allowedByEntry(allowed).map(ownText)),
+          ]),
+      gone.length === 0
+        ? text('')
+        : join([
+            heading(4, text('No longer found')),
+            list(
+              gone.map((each) =>
+                text(`${each.title}: ${subjectParts(each).join(', ')} (finding ${each.id})`),
+              ),
+            ),
+          ]),
+      findings.length < 2 ? text('') : contents(findings),
+      ...findings.map((finding) => findingCard(finding, report)),
+      paragraph(
+        store === null
+          ? join([
+              text('To look further, keep the captures: '),
+              code(ownText(keepCommand(report).join(' '))),
+            ])
+          : join([text('The store of these findings: '), code(ownText(store))]),
+        'quiet',
+      ),
+    ]),
+  )
+}
+
+/** Captures named before the rest is only counted. */
+const shownCaptures = 20
+
+function readFacts(report: Report): [string, Html][] {
+  const { window, captures } = report
+  const packets = captures.reduce((sum, capture) => sum + capture.packets, 0)
+  const span =
+    window.since === null || window.until === null
+      ? 'empty: there is nothing in this stretch of time'
+      : `${time(window.since, 0)} to ${time(window.until, 0)} (${duration(secondsBetween(window.since, window.until))})`
+  const paths = captures.slice(0, shownCaptures).map(({ path }) => ownText(path))
+  const rest = captures.length - paths.length
+  return [
+    ['captures', join([...paths, ...(rest > 0 ? [text(`and ${count(rest)} more`)] : [])], ', ')],
+    ['window', text(span)],
+    [
+      'read',
+      text(`${plural(packets, 'packet')}, ${plural(window.transactions, 'DNS transaction')}`),
+    ],
+    [
+      'detectors',
+      text(report.detectors.map(({ id, findings }) => `${id} ${count(findings)}`).join(', ')),
+    ],
+  ]
+}
+
+function contents(findings: readonly ReportedFinding[]): Html {
+  return table(
+    [{ title: 'severity' }, { title: 'points', right: true }, { title: 'what' }, { title: 'whom' }],
+    findings.map((finding) => [
+      badge(finding.severity),
+      text(String(finding.score)),
+      link(`f-${finding.id}`, text(finding.title)),
+      text(subjectParts(finding).join(', ')),
+    ]),
+  )
+}
+
+function findingCard(finding: ReportedFinding, report: Report): Html {
+  const known = knownText(finding, report)
+  return card(
+    join([
+      heading(
+        3,
+        join([badge(finding.severity), text(' '), text(finding.title)]),
+        `f-${finding.id}`,
+      ),
+      paragraph(
+        join(
+          subjectParts(finding).map((part) => code(text(part))),
+          ', ',
+        ),
+        'quiet',
+      ),
+      paragraph(text(finding.why), 'lead'),
+      facts([
+        ['when', text(timeText(finding))],
+        ['score', text(scoreText(finding))],
+        ['sum of', join(finding.points.map(pointText), '<br>')],
+        ...(finding.odds === null ? [] : [['odds by chance', text(finding.odds)] as const]),
+        ...(known === null ? [] : [['known', text(known)] as const]),
+      ]),
+      measures(finding),
+      heading(4, text('Speaks against it')),
+      finding.counter_evidence.length === 0
+        ? paragraph(text('Nothing was found.'))
+        : list(finding.counter_evidence.map(text)),
+      finding.looked_at.length === 0
+        ? text('')
+        : join([heading(4, text('Looked at')), list(finding.looked_at.map(text))]),
+      heading(4, text('Evidence')),
+      list(
+        finding.evidence.map((item) => {
+          const where = `${placeText(item, report, true)}, ${time(item.ts, 6)}: `
+          return join([ownText(where), code(text(item.text))])
+        }),
+      ),
+      heading(4, text('Harmless when it is')),
+      list(finding.benign_causes.map(text)),
+      heading(4, text('Look next')),
+      codeBlock(finding.next.map(text)),
+      paragraph(
+        text(
+          `Finding ${finding.id}, rule ${finding.rule} v${finding.version}${finding.attack.length === 0 ? '' : `, ATT&CK ${finding.attack.join(', ')}`}`,
+        ),
+        'quiet',
+      ),
+      details(text('The query behind it'), codeBlock(finding.sql.split('\n').map(text))),
+    ]),
+  )
+}
+
+function pointText({ name, points }: { name: string; points: number }): Html {
+  return text(`${pointsText(points)} ${name}`)
+}
+
+function measures(finding: ReportedFinding): Html {
+  const rows = Object.entries(finding.measures)
+  if (rows.length === 0) return text('')
+  const hasBaseline = rows.some(([, each]) => each.baseline !== undefined)
+  return table(
+    [
+      { title: 'measured' },
+      { title: 'value', right: true },
+      { title: 'threshold', right: true },
+      ...(hasBaseline ? [{ title: 'ordinary', right: true }] : []),
+    ],
+    rows.map(([name, measure]) => [
+      text(measureName(name)),
+      text(measureValue(measure.value)),
+      text(measureValue(measure.threshold)),
+      ...(hasBaseline ? [text(measureValue(measure.baseline))] : []),
+    ]),
+  )
+}
