@@ -59,7 +59,7 @@ describe('a wrong command line is one sentence that says how, and 2', () => {
     [['decode', '--port', '70000', capture], /--port takes a number from 1 to 65535, not "70000"/],
     [['hunt', 'nmae', 'x'], /'nmae' is invalid.*name, address, client, domain, answer/],
     [['hunt', 'name'], /give one value, or many with --from\. Example: overhear hunt name/],
-    [['report', capture, '--format', 'xml'], /--format takes text or json; not "xml"\. Example:/],
+    [['report', capture, '--format', 'xml'], /'xml' is invalid.*text, json, md, html, ocsf/],
     [['report', capture, '--detector', 'x'], /--detector takes one of exfiltration, .*, not "x"/],
     [['report', capture, '--min-severity', 'x'], /'x' is invalid.*info, low, medium, high, crit/],
     [['report', capture, '--store', 'x'], /leave out either FILE or --store/],

@@ -106,6 +106,8 @@ describe('SQL', () => {
     'src/inspect/detect/',
     'src/inspect/hunt/',
     'src/inspect/score/',
+    'src/inspect/findings/',
+    'src/inspect/allow/',
     'src/ingest/store/ledger.ts',
     // The window of a report is asked of the store itself; the other two show a person what to type.
     'src/inspect/window.ts',

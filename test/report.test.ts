@@ -2,14 +2,14 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import { severities } from '../src/inspect/detect/detector.ts'
-import type { RunResult } from '../src/inspect/detect/run.ts'
+import type { Report } from '../src/inspect/findings/report.ts'
 import { reportJson } from '../src/inspect/report/json.ts'
 import { plainStyle, styleFor } from '../src/inspect/report/style.ts'
 import { reportText } from '../src/inspect/report/text.ts'
 
 const layout = { width: 80, style: plainStyle, showSql: false, store: null }
 
-const result: RunResult = {
+const result: Report = {
   window: {
     since: '2026-01-01T08:00:00.000000000Z',
     until: '2026-01-01T12:00:00.000000000Z',
@@ -121,6 +121,9 @@ test('a report at 80 columns reads like this', () => {
     note       answer-change: no names are watched (--watch FILE), so nothing is
                found
 
+       1  CRITICAL  192.0.2.10, tunnel.example: Data leaves in query names
+       2  MEDIUM    evil\\x1b]0;owned\\x07.example: Hostile \\x1b[31mtitle
+
     -- 1 of 2 ----------------------------------------------------------------------
     CRITICAL  Data leaves in query names
       client 192.0.2.10, domain tunnel.example
@@ -130,10 +133,11 @@ test('a report at 80 columns reads like this', () => {
 
       since      2026-01-01T09:00:00.123Z
       until      2026-01-01T09:03:20.500Z (3 min 20 s)
-      score      85 points (alert, from 50 on), the sum of
+      score      85 points: an alert (from 50), the sum of
                   +60  information over threshold
                   +35  rare query type
                   -10  domain is old
+      odds       1 in 4.3e9 that this is chance
 
       measured             value  threshold
         compressed bytes  14,210      1,024
@@ -142,6 +146,9 @@ test('a report at 80 columns reads like this', () => {
 
       speaks against it
         - none of the known services uses this domain
+
+      looked at
+        - 3 of 40 clients asked this domain
 
       evidence
         frame 100, 2026-01-01T09:00:00.123456Z
@@ -185,7 +192,7 @@ test('a report at 80 columns reads like this', () => {
 
       since      2026-01-01T09:00:00.000Z
       until      2026-01-01T09:00:00.000Z
-      score      40 points (review, from 30 on), the sum of
+      score      40 points: worth a look (from 30), the sum of
                   +40  x\\x0d\\x0ay
 
       speaks against it
@@ -202,7 +209,8 @@ test('a report at 80 columns reads like this', () => {
       finding    fedcba9876543210, rule exfiltration/day v1
 
     --------------------------------------------------------------------------------
-    To look further keep the captures in a store: overhear ingest FILE...
+    To look further keep what was read, and add --store ./case to each command:
+      overhear ingest breach.pcapng.gz --store ./case
     Every finding is a query: give --sql to see it.
     "
   `)
@@ -213,7 +221,7 @@ test('no line of a report is over 80 columns but a command that cannot be broken
     'tunnel.example',
     `${'x'.repeat(300)}.\\u001b[5m\\u061c`,
   )
-  for (const each of [result, JSON.parse(hostile) as RunResult]) {
+  for (const each of [result, JSON.parse(hostile) as Report]) {
     for (const line of reportText(each, { ...layout, showSql: true })) {
       expect(line).toMatch(/^[ -~…]*$/)
       const isPasted =
@@ -239,6 +247,58 @@ test('a report over a store names the store to add to its commands, and shows SQ
   expect(text).not.toContain('give --sql')
 })
 
+test('a report over a store says what is new, what scored otherwise before, what is allowed and what is gone', () => {
+  const [first, second] = result.findings
+  const remembered: Report = {
+    ...result,
+    evaluated: '2026-01-03T00:00:00.000Z',
+    findings: [
+      { ...first, known_since: '2026-01-02T00:00:00.000Z', previous_score: 60 },
+      { ...second, known_since: '2026-01-03T00:00:00.000Z', previous_score: null },
+    ],
+    allowed: [
+      {
+        ...first,
+        id: 'aaaaaaaaaaaaaaaa',
+        entry: 'ab12cd34',
+        reason: 'a\u202eb',
+        until: '2026-12-31T00:00:00.000Z',
+      },
+    ],
+    gone: [{ ...first, id: 'bbbbbbbbbbbbbbbb', known_since: '2026-01-02T00:00:00.000Z' }],
+  }
+  const text = reportText(remembered, { ...layout, store: './case-42' }).join('\n')
+  for (const line of [
+    '2 findings: 1 critical, 1 medium (1 new)',
+    'allowed    1 finding allowed by 1 entry, left out here',
+    '           entry ab12cd34 leaves out 1 finding until 2026-12-31: a\\u{202e}b',
+    'gone       Data leaves in query names: client 192.0.2.10, domain tunnel.example',
+    '           (bbbbbbbbbbbbbbbb)',
+    '  known      since the report of 2026-01-02T00:00:00Z, with 60 points before',
+    '  known      new in this report',
+  ]) {
+    expect(text.split('\n')).toContain(line)
+  }
+})
+
+test('what is ordinary stands beside what was measured, and what is too long for a column below', () => {
+  const [first] = result.findings
+  const measures = {
+    bytes: { value: 14_210, threshold: 1024, baseline: 472 },
+    chance: { value: 0.00092, threshold: null },
+    seen: { value: '2026-01-01T09:00:00.123456789Z', threshold: null },
+    clients: { value: '192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4', threshold: null },
+  }
+  const text = reportText({ ...result, findings: [{ ...first, measures }] }, layout).join('\n')
+  expect(text).toContain(`
+  measured                     value  threshold  ordinary
+    bytes                     14,210      1,024       472
+    chance                   0.00092          -         -
+    seen    2026-01-01T09:00:00.123Z          -         -
+    clients: 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4
+`)
+})
+
 test('with several captures each frame says which one it is in', () => {
   const other = { ...result.captures[0], id: 'other', path: 'täglich/\u202eb.pcap' }
   const text = reportText({ ...result, captures: [...result.captures, other] }, layout).join('\n')
@@ -249,7 +309,7 @@ test('with several captures each frame says which one it is in', () => {
 test('the JSON report is the contract, field by field, and pure ASCII', () => {
   const text = reportJson(result)
   expect(text).toMatch(/^[\n -~]*$/)
-  const parsed = JSON.parse(text) as RunResult
+  const parsed = JSON.parse(text) as Report
   expect(parsed).toEqual(result)
   expect(Object.keys(parsed).sort()).toEqual([
     'captures',

@@ -28,6 +28,8 @@ export interface Measure {
 export interface Points {
   name: string
   points: number
+  /** What the name stands for; the runner takes it from the detector's list of points. */
+  means?: string
 }
 
 /** Whom or what a finding is about. Names are as stored (lower case, escaped), addresses as text. */

@@ -144,7 +144,10 @@ function findingOf(
   draft: Draft,
   bound: Parameters,
 ): Finding | null {
-  const points = draft.points.map((part) => ({ ...part, points: Math.round(part.points) }))
+  const points = draft.points.map((part) => {
+    const means = part.means ?? meaningOf(detector.points[part.name])
+    return { name: part.name, points: Math.round(part.points), ...(means === '' ? {} : { means }) }
+  })
   const score = points.reduce((sum, part) => sum + part.points, 0)
   const severity = severityOf(score)
   if (severity === null) return null
@@ -174,6 +177,12 @@ function findingOf(
       ...draft.focus,
     }),
   }
+}
+
+/** `15: hop counts differ, so two senders` without the number; nothing where there is only a number. */
+function meaningOf(text = ''): string {
+  const found = /^[^:]*\d[^:]*: (.+)$/s.exec(text)
+  return found?.[1] ?? (/[a-z]/.test(text) ? text : '')
 }
 
 function defaultsOf(detector: Detector): Record<string, number> {

@@ -46,7 +46,7 @@ export function findingText(
   const known = knownText(finding, result)
   if (known !== null) lines.push(...fact('known', [known], layout, 2))
   lines.push(...fact('score', [`${scoreText(finding)}, the sum of`], layout, 2))
-  lines.push(...pointLines(finding).map((line) => `             ${line}`))
+  lines.push(...pointLines(finding, layout))
   if (finding.odds !== null)
     lines.push(...fact('odds', [`${printable(finding.odds)} that this is chance`], layout, 2))
   lines.push(...measureLines(finding.measures, layout))
@@ -80,8 +80,16 @@ function together(parts: readonly string[], width: number): string[] {
   return wrap(joined, width).map((line) => `  ${line.replaceAll('\0', ' ')}`)
 }
 
-function pointLines({ points }: ReportedFinding): string[] {
-  return points.map((part) => `${pointsText(part.points).padStart(4)}  ${printable(part.name)}`)
+/** Columns in which the names of points begin. */
+const pointIndent = 19
+
+function pointLines({ points }: ReportedFinding, layout: ReportLayout): string[] {
+  return points.flatMap((part) => {
+    const means = part.means === undefined ? '' : `: ${part.means}`
+    const [first, ...more] = wrap(printable(part.name + means), layout.width - pointIndent)
+    const number = `${pointsText(part.points).padStart(pointIndent - 2)}  `
+    return [number + first, ...more.map((line) => ' '.repeat(pointIndent) + line)]
+  })
 }
 
 /** A value in words longer than this stands below the table: cut in the middle it would say nothing. */

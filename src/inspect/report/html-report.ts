@@ -1,5 +1,6 @@
 // A report as one HTML file: what a ticket, a printer or a reader without a terminal is given.
 
+import type { Points } from '../detect/detector.ts'
 import type { Report, ReportedFinding } from '../findings/report.ts'
 import {
   allowedByEntry,
@@ -170,8 +171,8 @@ function findingCard(finding: ReportedFinding, report: Report): Html {
   )
 }
 
-function pointText({ name, points }: { name: string; points: number }): Html {
-  return text(`${pointsText(points)} ${name}`)
+function pointText({ name, points, means }: Points): Html {
+  return text(`${pointsText(points)} ${name}${means === undefined ? '' : `: ${means}`}`)
 }
 
 function measures(finding: ReportedFinding): Html {

@@ -72,7 +72,10 @@ function findingLines(finding: ReportedFinding, number: number, report: Report):
       [
         ['when', timeText(finding)],
         ['score', scoreText(finding)],
-        ...finding.points.map((part) => ['', `${pointsText(part.points)} ${text(part.name)}`]),
+        ...finding.points.map((part) => [
+          '',
+          `${pointsText(part.points)} ${text(part.name + (part.means === undefined ? '' : `: ${part.means}`))}`,
+        ]),
         ...(finding.odds === null ? [] : [['odds by chance', text(finding.odds)]]),
         ...(known === null ? [] : [['known', known]]),
         ['finding', `${finding.id}, rule ${text(finding.rule)} v${finding.version}`],
@@ -134,9 +137,10 @@ function escaped(value: string): string {
   return (
     value
       .replace(/[&<>]/g, (character) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[character]!)
-      .replace(/[\\`*_{}[\]()#+!|~$^=]/g, '\\$&')
-      .replace(/^(\d+)([.)])/, '$1\\$2')
-      .replace(/^-/, '\\-')
+      .replace(/[\\`*_[\]|~$]/g, '\\$&')
+      // What begins a list or a heading.
+      .replace(/^(\d{1,9})([.)])(?=\s|$)/, '$1\\$2')
+      .replace(/^[-+#=]/, '\\$&')
       // Renderers make links of these on their own.
       .replace(/:\/\//g, ':\\/\\/')
       .replace(/\b(www)\./gi, '$1\\.')
@@ -144,9 +148,9 @@ function escaped(value: string): string {
   )
 }
 
-/** A code span: the fence is longer than any run of backquotes inside, and a bar would end a table cell. */
+/** A code span: the fence is longer than any run of backquotes inside. */
 function code(value: string): string {
-  const plain = printable(value).replaceAll('|', '\\x7c')
+  const plain = printable(value)
   const longest = Math.max(0, ...[...plain.matchAll(/`+/g)].map(([run]) => run.length))
   const fence = '`'.repeat(longest + 1)
   const space = plain.startsWith('`') || plain.endsWith('`') ? ' ' : ''

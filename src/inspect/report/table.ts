@@ -37,7 +37,8 @@ export function middle(text: string, width: number): string {
   return `${text.slice(0, width - 1 - tail)}…${text.slice(text.length - tail)}`
 }
 
-function end(text: string, width: number): string {
+/** Cuts text to `width` at its end. */
+export function end(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
 }
 

@@ -13,7 +13,7 @@ import {
 import { fact, labelled, labelWidth, type ReportLayout } from './layout.ts'
 import { printable, printablePath } from './printable.ts'
 import { count, duration, plural, secondsBetween, time } from './quantity.ts'
-import { middle, table } from './table.ts'
+import { end, middle, table } from './table.ts'
 import { wrap, wrapCommand } from './wrap.ts'
 
 /** Lines of the report. Everything that came from a packet is escaped. */
@@ -78,16 +78,15 @@ const shownContents = 40
 function contents({ findings }: Report, layout: ReportLayout): string[] {
   if (findings.length < 2) return []
   const rows = findings.slice(0, shownContents).map((finding, at) => {
-    const { style } = layout
-    const badge = finding.severity.toUpperCase().padEnd(8)
+    const word = finding.severity.toUpperCase()
+    const badge = layout.style.severity(finding.severity, word) + ' '.repeat(8 - word.length)
     const head = `${String(at + 1).padStart(4)}  ${badge}  `
-    const { client, victim, server, domain, name } = finding.subject
-    const whom = [victim ?? client ?? server, domain ?? name].filter((each) => each !== undefined)
-    const told = printable(whom.join(', '))
-    const room = layout.width - head.length
-    const title = middle(printable(finding.title), Math.max(8, room - told.length - 2))
-    const line = middle(`${title}: ${told}`, room)
-    return `${String(at + 1).padStart(4)}  ${style.severity(finding.severity, badge.trimEnd())}${' '.repeat(badge.length - badge.trimEnd().length)}  ${line}`
+    const { client, victim, server, domain, name, type } = finding.subject
+    const record = name === undefined || type === undefined ? name : `${name} ${type}`
+    const whom = [victim ?? client ?? server, domain ?? record]
+    const room = layout.width - 16
+    const told = middle(printable(whom.filter((each) => each !== undefined).join(', ')), room - 24)
+    return head + end(`${told}: ${printable(finding.title)}`, room)
   })
   const rest = findings.length - rows.length
   return ['', ...rows, ...(rest > 0 ? [`      and ${count(rest)} more below`] : [])]
