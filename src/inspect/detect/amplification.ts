@@ -225,6 +225,11 @@ function floodDetail(condition: string): string {
     )`
 }
 
+/** Of 595,959 ordinary answers 99 in 100 stay below this many times the size of their question. */
+const ordinaryFactor = 5.1
+/** Share of answers whose question is not in the capture, in 995,840 ordinary exchanges: lost packets. */
+const ordinaryUnasked = 0.0072
+
 const ofReflector = `server = {server:IPv6} AND ${prefix} = {prefix:IPv6} AND transport = 'udp' AND attempts > 0`
 const ofVictim = `client = {client:IPv6} AND match = 'unsolicited' AND ${bothDirections}`
 
@@ -261,7 +266,11 @@ async function judgeReflector(rows: ReflectorRow[], bench: Bench): Promise<Draft
       last: row.last,
       measures: {
         queries_per_minute: { value: row.queries, threshold: minQueries },
-        amplification_factor: { value: round(row.factor), threshold: minFactor },
+        amplification_factor: {
+          value: round(row.factor),
+          threshold: minFactor,
+          baseline: ordinaryFactor,
+        },
         repeated_inside_ttl: { value: round(row.repeated), threshold: minShare },
         truncation_ignored: { value: round(row.abandoned), threshold: minShare },
         bytes: { value: detail.bytes, threshold: null },
@@ -270,7 +279,14 @@ async function judgeReflector(rows: ReflectorRow[], bench: Bench): Promise<Draft
         top_question_share: { value: round(detail.top), threshold: null },
       },
       points,
-      counterEvidence: [],
+      ...(detail.top < 0.5
+        ? { counterEvidence: ['many different questions, as a crowd behind one address would ask'] }
+        : {
+            counterEvidence: [],
+            lookedAt: [
+              'the questions are not the many different ones of a crowd behind one address',
+            ],
+          }),
       evidence: { where: ofReflector, parameters: focus },
       focus,
     })
@@ -317,7 +333,11 @@ async function judgeVictim(rows: VictimRow[], bench: Bench): Promise<Draft[]> {
       measures: {
         unasked_answers: { value: row.unasked, threshold: minAnswers },
         servers: { value: row.servers, threshold: minServers },
-        unasked_share: { value: round(row.share), threshold: minUnasked },
+        unasked_share: {
+          value: round(row.share),
+          threshold: minUnasked,
+          baseline: ordinaryUnasked,
+        },
         bytes_in_ten_seconds: { value: row.bytes, threshold: minFloodBytes },
         bytes: { value: detail.bytes, threshold: null },
         bits_per_second: { value: Math.round((row.bytes * 8) / 10), threshold: null },

@@ -26,8 +26,6 @@ export function addCaptureHealth(
     )
   } else if (ids.every((id) => vantage.twoWay.includes(id))) {
     finding.looked_at.push('both directions were captured: other hosts have their answers')
-  } else {
-    finding.looked_at.push('too few other hosts to tell whether both directions were captured')
   }
   const lost = captures
     .filter(({ id }) => ids.includes(id))

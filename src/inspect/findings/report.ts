@@ -78,8 +78,7 @@ export async function report(
   options: ReportOptions,
 ): Promise<Report> {
   const { now, isRemembered, minSeverity = 'low' } = options
-  // What is not severe enough to be shown is still found, so it must not count as gone.
-  const result = await run(database, detectors, { ...options, minSeverity: 'info' })
+  const result = await run(database, detectors, { ...options, minSeverity: searched(minSeverity) })
   const entries = isRemembered ? await allowEntries(database) : []
   const inForce = entries.filter((entry) => isInForce(entry, now))
   const entryFor = new Map<string, AllowEntry>()
@@ -117,6 +116,11 @@ export async function report(
   }
 }
 
+/** What is not severe enough to be shown is still looked for, so that it does not count as gone; but for mere information. */
+function searched(minSeverity: Severity): Severity {
+  return minSeverity === 'info' ? 'info' : 'low'
+}
+
 /** Writes what was found and what is gone; gives both back, as they are now known. */
 async function remember(
   database: Database,
@@ -139,7 +143,7 @@ async function remember(
   )
   const gone = [...known.values()]
     .filter((each) => each.status !== 'gone' && !found.has(each.id))
-    .filter((each) => isGone(each, detectors, result, evaluation, options.watch ?? []))
+    .filter((each) => isGone(each, detectors, result, evaluation, options))
     .map((each) => notFoundAgain(each, evaluation))
   try {
     await writeFindings(database, [...found.values(), ...gone])
@@ -164,10 +168,11 @@ function isGone(
   detectors: readonly Detector[],
   { window }: RunResult,
   { transactions, isPartial: isPart }: Evaluation,
-  watch: readonly string[],
+  { watch = [], minSeverity = 'low' }: ReportOptions,
 ): boolean {
   const detector = detectors.find(({ id }) => id === known.detector)
   if (isPart || detector === undefined || window.since === null) return false
+  if (known.severity === 'info' && minSeverity !== 'info') return false
   // Data that was removed takes findings along, which says nothing about them.
   if (transactions < known.transactions || window.since > known.first_seen) return false
   if (!detector.rules.some((rule) => rule.needs === 'watch-list')) return true
