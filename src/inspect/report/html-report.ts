@@ -47,17 +47,17 @@ export function reportHtml(report: Report, { store }: { store: string | null }):
     join([
       heading(1, text(headline(report))),
       facts(readFacts(report)),
-      notes.length === 0 ? text('') : join([heading(4, text('Notes')), list(notes.map(ownText))]),
+      notes.length === 0 ? text('') : join([heading(2, text('Notes')), list(notes.map(ownText))]),
       allowed.length === 0
         ? text('')
         : join([
-            heading(4, text(`${allowedCount(allowed)}, not shown below`)),
+            heading(2, text(`${allowedCount(allowed)}, not shown below`)),
             list(allowedByEntry(allowed).map(ownText)),
           ]),
       gone.length === 0
         ? text('')
         : join([
-            heading(4, text('No longer found')),
+            heading(2, text('No longer found')),
             list(
               gone.map((each) =>
                 text(`${each.title}: ${subjectParts(each).join(', ')} (finding ${each.id})`),
@@ -122,7 +122,7 @@ function findingCard(finding: ReportedFinding, report: Report): Html {
   return card(
     join([
       heading(
-        3,
+        2,
         join([badge(finding.severity), text(' '), text(finding.title)]),
         `f-${finding.id}`,
       ),
@@ -142,23 +142,23 @@ function findingCard(finding: ReportedFinding, report: Report): Html {
         ...(known === null ? [] : [['known', text(known)] as const]),
       ]),
       measures(finding),
-      heading(4, text('Speaks against it')),
+      heading(3, text('Speaks against it')),
       finding.counter_evidence.length === 0
         ? paragraph(text('Nothing was found.'))
         : list(finding.counter_evidence.map(text)),
       finding.looked_at.length === 0
         ? text('')
-        : join([heading(4, text('Looked at')), list(finding.looked_at.map(text))]),
-      heading(4, text('Evidence')),
+        : join([heading(3, text('Looked at')), list(finding.looked_at.map(text))]),
+      heading(3, text('Evidence')),
       list(
         finding.evidence.map((item) => {
           const where = `${placeText(item, report, true)}, ${time(item.ts, 6)}: `
           return join([ownText(where), code(text(item.text))])
         }),
       ),
-      heading(4, text('Harmless when it is')),
+      heading(3, text('Harmless when it is')),
       list(finding.benign_causes.map(text)),
-      heading(4, text('Look next')),
+      heading(3, text('Look next')),
       codeBlock(finding.next.map(text)),
       paragraph(
         text(

@@ -142,7 +142,7 @@ const styleSheet = `:root { color-scheme: light dark; --text: #1a1a1a; --quiet: 
 @media (prefers-color-scheme: dark) { :root { --text: #e8e8e6; --quiet: #a8a8a4; --paper: #161616; --card: #202020; --line: #444; --red: #ff8a8a; --purple: #dd9be6; --link: #8ab8f0 } }
 body { margin: 0; background: var(--paper); color: var(--text); font: 16px/1.5 system-ui, sans-serif }
 main { max-width: 62rem; margin: 0 auto; padding: 1.5rem }
-h1 { font-size: 1.6rem; line-height: 1.25 } h2 { font-size: 1.25rem; margin-top: 2.5rem } h3 { font-size: 1.1rem; margin: 0 0 .3rem } h4 { font-size: 1rem; margin: 1.2rem 0 .3rem }
+h1 { font-size: 1.6rem; line-height: 1.25 } h2 { font-size: 1.2rem; margin: 1.8rem 0 .3rem } .card > h2 { margin-top: 0 } h3, h4 { font-size: 1rem; margin: 1.2rem 0 .3rem }
 a { color: var(--link) }
 p { margin: .5rem 0; overflow-wrap: anywhere } .lead { font-size: 1.05rem } .quiet, summary, dt { color: var(--quiet) }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere }
