@@ -74,8 +74,8 @@ async function asked(
   { client = '192.0.2.1', at = 0 } = {},
 ): Promise<void> {
   await database.command(
-    `INSERT INTO transactions (ts, capture, frame, frame_gap, client, server, transport, qname, qtype, match, attempts)
-    SELECT toDateTime64('2026-03-02 00:00:00', 9, 'UTC') + toIntervalSecond({at:UInt32} + number), 'c1', 2 * number + 1, 1,
+    `INSERT INTO transactions (ts, capture, response_capture, frame, frame_gap, client, server, transport, qname, qtype, match, attempts)
+    SELECT toDateTime64('2026-03-02 00:00:00', 9, 'UTC') + toIntervalSecond({at:UInt32} + number), 'c1', 'c1', 2 * number + 1, 1,
       toIPv6({client:String}), toIPv6('::ffff:192.0.2.53'), 'udp', {name:String}, 'A', 'answered', 1
     FROM numbers({queries:UInt32})`,
     { name, queries, client: `::ffff:${client}`, at },

@@ -237,6 +237,15 @@ describe('a Markdown report', () => {
   })
 })
 
+test('an answer in the next file of a rotation is said to be there', () => {
+  const [item] = finding.evidence
+  const evidence = [{ ...item, response_capture: 'next', response_frame: 1 }]
+  const rotated = { ...report, findings: [{ ...finding, evidence }] }
+  const place = 'frame 5 of fälle/breach.pcapng.gz and frame 1 of next'
+  expect(reportHtml(rotated, { store })).toContain(`${place}, `)
+  expect(reportMarkdown(rotated, { store })).toContain(`${place}, `)
+})
+
 describe('an OCSF report', () => {
   const events = reportOcsf(report)
     .trimEnd()

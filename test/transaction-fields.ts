@@ -13,6 +13,7 @@ export function storedFields(fields: Fields): Fields {
     'rr.name': owners,
     ...stored
   } = fields
+  if (fields['capture'] !== undefined) stored['response_capture'] ??= fields['capture']
   if (owners !== undefined) stored['rr.owner'] = owners
   if (responseFrame !== undefined)
     stored['frame_gap'] =
