@@ -97,10 +97,7 @@ describe('what differs is told', () => {
 })
 
 async function rowsOf(path: string): Promise<Row[]> {
-  return select(
-    path,
-    `* EXCEPT (${wrapping}, latency_ns), response_ts, latency_us, rr.name`,
-  )
+  return select(path, `* EXCEPT (${wrapping}, latency_ns), response_ts, latency_us, rr.name`)
 }
 
 async function select(path: string, columns: string): Promise<Row[]> {
