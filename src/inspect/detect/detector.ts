@@ -113,6 +113,8 @@ export interface Rule {
   family?: string
   /** `both-directions` says that its SQL keeps to `bothDirections`; `watch-list` keeps it from runs without watched names. */
   needs?: 'both-directions' | 'watch-list'
+  /** A hint: something to know while looking at other findings, never an alert. Its findings are `info` whatever their score, so the rule runs only with `--min-severity info`. */
+  isHint?: true
   sql: string
   /** Condition on the rows of `sql` that leaves one subject. */
   subject: string

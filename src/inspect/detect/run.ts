@@ -100,6 +100,7 @@ export async function run(
     const found = new Map<string, { finding: Finding; draft: Draft }>()
     for (const rule of detector.rules) {
       if (rule.needs === 'watch-list' && watch.length === 0) continue
+      if (rule.isHint && least > severities.indexOf('info')) continue
       const rows = await bench.rows<never>(rule.sql)
       for (const draft of await rule.judge(rows, bench)) {
         const finding = findingOf(detector, rule, draft, bound)
@@ -149,10 +150,10 @@ function findingOf(
     return { name: part.name, points: Math.round(part.points), ...(means === '' ? {} : { means }) }
   })
   const score = points.reduce((sum, part) => sum + part.points, 0)
-  const severity = severityOf(score)
+  const severity = rule.isHint ? 'info' : severityOf(score)
   if (severity === null) return null
   return {
-    id: findingId(detector.id, draft.rule ?? rule.family ?? rule.id, draft.identity),
+    id: findingId(detector.id, rule.family ?? draft.rule ?? rule.id, draft.identity),
     detector: detector.id,
     rule: `${detector.id}/${draft.rule ?? rule.id}`,
     version: detector.version,
