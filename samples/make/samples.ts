@@ -2,6 +2,7 @@
 
 import { amplification } from './amplification.ts'
 import { answerChange } from './answer-change.ts'
+import { dga } from './dga.ts'
 import { exfiltration } from './exfiltration.ts'
 import { formats } from './formats.ts'
 import { malformed } from './malformed.ts'
@@ -15,6 +16,7 @@ export function samples(): SampleFile[] {
   return [
     ...quietHour(),
     ...exfiltration(),
+    ...dga(),
     ...amplification(),
     ...poisoning(),
     ...answerChange(),
