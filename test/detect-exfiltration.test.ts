@@ -1,9 +1,20 @@
 // Exfiltration: what is found, from which threshold on, and what is left alone.
 
 import { describe, expect, test } from 'vitest'
-import { alphabetOf } from '../src/inspect/detect/alphabet.ts'
 import { compressedBytes } from '../src/inspect/detect/exfiltration-windows.ts'
-import { findings, insert, namesUnder, time, tunnel, useStore } from './detect-fixture.ts'
+import { detectors } from '../src/inspect/detect/index.ts'
+import { run } from '../src/inspect/detect/run.ts'
+import {
+  data,
+  database,
+  findings,
+  insert,
+  namesUnder,
+  ordinary,
+  time,
+  tunnel,
+  useStore,
+} from './detect-fixture.ts'
 
 useStore()
 
@@ -114,25 +125,146 @@ describe('exfiltration', () => {
     )
     expect(await findings('exfiltration')).toEqual([])
   })
+})
 
-  test('alphabets are told apart', () => {
-    const bytes = Array.from({ length: 600 }, (_, i) => (i * 7919 + ((i * i) % 251)) & 255)
-    expect(alphabetOf([Buffer.from(bytes).toString('hex')], false)).toMatchObject({
-      name: 'hexadecimal',
-      isEven: true,
+describe('data coming in answers', () => {
+  /** Answers of 150 characters each, all different or always the same. */
+  const download = (isSame: boolean) => {
+    const text = isSame ? `hex(sipHash128(1))` : `hex(sipHash128(number, 'down'))`
+    return {
+      qname: `concat('part', toString(number), '.example.org')`,
+      qtype: `'TXT'`,
+      'rr.section': `['answer']`,
+      'rr.name': `['x']`,
+      'rr.type': `['TXT']`,
+      'rr.class': `['IN']`,
+      'rr.ttl': '[300]',
+      'rr.data': `[concat('"', repeat(${text}, 5), '"')]`,
+      response_bytes: '220',
+      answer_digest: isSame ? '7' : 'cityHash64(number)',
+      ts: time('60 + number * 2'),
+    }
+  }
+
+  test('is found though the names that asked for it carry nothing', async () => {
+    await insert(download(false), 150)
+    const found = await findings('exfiltration')
+    expect(found).toMatchObject([
+      {
+        rule: 'exfiltration/reply-24h',
+        title: 'Data coming in DNS answers',
+        subject: { client: '192.0.2.7', domain: 'example.org' },
+        measures: { bytes_returned: { value: 150 * 162, threshold: 16_384 } },
+      },
+    ])
+    expect(found[0]?.why).toContain('24,300 bytes came to 192.0.2.7 from example.org')
+  })
+
+  test('is silent where the same answer comes again, or where a resolver passes it on', async () => {
+    await insert(download(true), 400)
+    expect(await findings('exfiltration')).toEqual([])
+    await insert({ ...download(false), server: `toIPv6('::ffff:203.0.113.9')` }, 150)
+    await insert({
+      client: `toIPv6('::ffff:192.0.2.200')`,
+      server: `toIPv6('::ffff:192.0.2.7')`,
+      domain: `'example.org'`,
     })
-    expect(alphabetOf(['www', 'mail', 'static-content', 'images'], false).isEven).toBe(false)
-    expect(
-      alphabetOf([Buffer.from(bytes).toString('base64').replaceAll('=', '')], true),
-    ).toMatchObject({
-      name: 'base64',
-      isEven: true,
-    })
-    expect(alphabetOf([Buffer.from([251, 240, ...bytes]).toString('base64url')], true).name).toBe(
-      'base64url',
+    expect(await findings('exfiltration')).toEqual([])
+  })
+})
+
+describe('a server of its own', () => {
+  const made = (number: string) => `lower(hex(sipHash64(${number}, 'made')))`
+
+  test('takes data in names of many domains, which are counted together', async () => {
+    await ordinary(9, 'answered')
+    await insert(
+      {
+        qname: `concat(${made('number')}, ${made('number + 1000')}, '.com')`,
+        domain: `concat(${made('number')}, ${made('number + 1000')}, '.com')`,
+        query_flags: '0x0100',
+        server: `toIPv6('::ffff:203.0.113.66')`,
+        ts: time('100 + number * 3'),
+      },
+      120,
     )
-    expect(
-      alphabetOf([bytes.map((byte) => `\\${String(byte).padStart(3, '0')}`).join('')], false).name,
-    ).toBe('raw octets')
+    const found = await findings('exfiltration')
+    expect(found).toMatchObject([
+      {
+        rule: 'exfiltration/server-1h',
+        subject: { client: '192.0.2.7', server: '203.0.113.66' },
+      },
+    ])
+  })
+
+  test('that answers ordinary names is left alone', async () => {
+    await ordinary(9, 'answered')
+    const words = `['shop', 'news', 'mail', 'garden', 'water', 'house', 'music', 'travel', 'forum', 'photo']`
+    const word = (by: number) => `${words}[cityHash64(number, ${by}) % 10 + 1]`
+    await insert(
+      {
+        qname: `concat('www.', ${word(1)}, ${word(2)}, '-', ${word(3)}, '.com')`,
+        domain: `concat(${word(1)}, ${word(2)}, '-', ${word(3)}, '.com')`,
+        query_flags: '0x0100',
+        server: `toIPv6('::ffff:203.0.113.66')`,
+        ts: time('100 + number * 3'),
+      },
+      600,
+    )
+    expect(await findings('exfiltration')).toEqual([])
+  })
+
+  test('adds to a finding of one domain, where others share a server', async () => {
+    await ordinary(9, 'answered')
+    await tunnel({ names: 60, server: '203.0.113.66' })
+    const [found] = await findings('exfiltration')
+    expect(found?.points).toContainEqual({ name: 'server of its own', points: 15 })
+  })
+})
+
+describe('hints', () => {
+  const hints = async (id: string) => {
+    const { findings: found } = await run(database, detectors, { minSeverity: 'info' })
+    return found.filter(({ rule }) => rule === id)
+  }
+  const idle = (fields: object = {}) => ({
+    qname: `'check.example.org'`,
+    ...data(['0.0.0.0'], 'A', `'check.example.org'`),
+    'rr.ttl': '[toUInt32(1)]',
+    ts: time('number * 60 + (number % 3) / 10'),
+    ...fields,
+  })
+
+  test('name an idle beacon, at info level and no other', async () => {
+    await insert(idle(), 60)
+    expect(await hints('exfiltration/idle-beacon')).toMatchObject([
+      { severity: 'info', subject: { client: '192.0.2.7', domain: 'example.org' } },
+    ])
+    expect(await findings('exfiltration')).toEqual([])
+  })
+
+  test('leave people, cached answers and blocking resolvers alone', async () => {
+    await insert(idle({ ts: time('pow(number, 2) * 7 + cityHash64(number) % 900') }), 60)
+    await insert(idle({ 'rr.ttl': '[300]', qname: `'a.example.net'`, domain: `'example.net'` }), 60)
+    expect(await hints('exfiltration/idle-beacon')).toEqual([])
+    await insert(idle({ domain: `concat('blocked', toString(intDiv(number, 60)), '.com')` }), 600)
+    expect(await hints('exfiltration/idle-beacon')).toEqual([])
+  })
+
+  test('name long labels and long names, escapes counted as the octets they are', async () => {
+    await insert({ qname: `concat(repeat('a', 52), '.example.org')` })
+    await insert({
+      qname: `concat(repeat('abcdefghi.', 10), 'b.example.net')`,
+      domain: `'example.net'`,
+    })
+    await insert({
+      qname: `concat(repeat('\\\\200', 30), '.example.com')`,
+      domain: `'example.com'`,
+    })
+    const found = await hints('exfiltration/long-names')
+    expect(found.map(({ subject }) => subject.domain).sort()).toEqual([
+      'example.net',
+      'example.org',
+    ])
   })
 })

@@ -91,7 +91,7 @@ async function judgeBursts(rows: readonly BurstRow[], bench: Bench): Promise<Dra
     if (domains.length < minDomains) continue
     const [since, until] = [row.asked[from] ?? 0, row.asked[to - 1] ?? 0]
     const detail = await detailOf(row.client, domains, since, until, bench)
-    if (detail === null || detail.relayed) continue
+    if (detail === null || detail.relayed > 0) continue
     drafts.push(draftOf(row, domains, detail, minDomains))
   }
   return drafts
@@ -105,7 +105,8 @@ interface BurstDetail {
   clients: number
   /** Domains this client asked meanwhile that exist and nobody else asks. */
   existing: string[]
-  relayed: boolean
+  /** Queries that others sent to this client: then it only passes on. */
+  relayed: number
 }
 
 async function detailOf(
@@ -119,7 +120,7 @@ async function detailOf(
   const ofBurst = `client = {client:IPv6} AND ${meanwhile} AND domain IN {domains:Array(String)} AND rcode = 'NXDOMAIN'`
   const [row] = await bench.rows<Omit<BurstDetail, 'shared' | 'existing'>>(
     `SELECT toString(minIf(ts, ${ofBurst})) AS first, toString(maxIf(ts, ${ofBurst})) AS last, uniqExact(client) AS clients,
-      countIf(server = {client:IPv6}) > 0 AS relayed
+      countIf(server = {client:IPv6}) AS relayed
     FROM transactions WHERE ${inWindow}`,
     { client, domains: [...domains], from: since, to: until },
   )
@@ -141,7 +142,6 @@ async function detailOf(
   if (row === undefined) return null
   return {
     ...row,
-    relayed: Boolean(row.relayed),
     shared: others.length,
     existing: existing.map(({ domain }) => domain),
   }

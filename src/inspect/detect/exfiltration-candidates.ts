@@ -1,7 +1,7 @@
 // Candidates for data leaving in names: cheap bounds in SQL that no client under a threshold passes by much and none over it misses.
 
 import { inWindow } from './detector.ts'
-import { isListed, isUnlisted, mayReach, unlistedZone } from './exfiltration-names.ts'
+import { isListed, isPublic, isUnlisted, mayReach, unlistedZone } from './exfiltration-names.ts'
 
 /** A candidate. `zone` is empty where the suffix is not public, `client` is :: for all clients of a zone, `server` is :: where a zone says enough. */
 export interface Candidate {
@@ -115,10 +115,10 @@ const ownServers = `SELECT server FROM transactions
 
 /** Rows asked of such a server, of domains with few names each: every "domain" there may be made up, and the others are counted for theirs. */
 export const ownServerRows = `SELECT ts, client, server, '' AS zone, qname FROM transactions
-          WHERE ${inWindow} AND ${isListed} AND server IN (${ownServers})
+          WHERE ${inWindow} AND ${isPublic} AND server IN (${ownServers})
             AND (server, domain) IN (
               SELECT server, domain FROM transactions
-              WHERE ${inWindow} AND ${isListed} AND server IN (${ownServers})
+              WHERE ${inWindow} AND ${isPublic} AND server IN (${ownServers})
               GROUP BY server, domain HAVING uniqUpTo(8)(qname) < 8
             )`
 

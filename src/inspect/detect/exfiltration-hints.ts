@@ -125,7 +125,7 @@ export const longNames: Rule = {
     any(server) AS asked
   FROM (
     SELECT ts, client, server, domain, qname,
-      replaceRegexpAll(substring(qname, 1, length(qname) - length(domain) - 1), '\\\\[0-9]{3}', '_') AS plain
+      replaceRegexpAll(substring(qname, 1, length(qname) - length(domain) - 1), '\\\\\\\\[0-9]{3}', '_') AS plain
     FROM transactions
     WHERE ${inWindow} AND ${isListed} AND length(qname) - length(domain) > 52
   )

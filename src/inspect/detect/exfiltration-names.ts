@@ -9,9 +9,12 @@ export const localSuffixes =
 /** Questions, seen as such or, where only answers were captured, through their answers. */
 const isAsked = `opcode = 'QUERY' AND (attempts > 0 OR (match = 'unsolicited' AND NOT (${bothDirections})))`
 
-/** Names under a registrable domain; reverse names of addresses are not counted. */
-export const isListed = `tld_listed = 1 AND domain != '' AND length(qname) > length(domain) AND ${isAsked}
+/** Names of registrable domains, these themselves among them; reverse names of addresses are not counted. */
+export const isPublic = `tld_listed = 1 AND domain != '' AND ${isAsked}
         AND NOT (endsWith(domain, '.arpa') AND match(qname, '^(?:[0-9]{1,3}\\\\.){1,4}in-addr\\\\.arpa$|^(?:[0-9a-f]\\\\.){1,32}ip6\\\\.arpa$'))`
+
+/** Names under a registrable domain. */
+export const isListed = `length(qname) > length(domain) AND ${isPublic}`
 
 /** Names under a suffix that is not public: not local ones, not browsers' random probes of one label. */
 export const isUnlisted = `tld_listed = 0 AND qname NOT IN ('', '.') AND ${isAsked}

@@ -2,7 +2,7 @@
 
 import { type Bench, inWindow } from './detector.ts'
 import { type Candidate, ownServerRows } from './exfiltration-candidates.ts'
-import { isListed, isUnlisted, left, unlistedZone } from './exfiltration-names.ts'
+import { isListed, isPublic, isUnlisted, left, unlistedZone } from './exfiltration-names.ts'
 import type { AskedNames } from './exfiltration-windows.ts'
 
 /** What names are counted for: a client and domain, a client and a suffix (or server) that is not public, a client and its own server, a domain. */
@@ -12,7 +12,7 @@ export type Key = 'domain' | 'suffix' | 'server' | 'everyone'
 export const rowsOf: Readonly<Record<Key, string>> = {
   domain: `client = {client:IPv6} AND domain = {zone:String} AND ${isListed}`,
   suffix: `client = {client:IPv6} AND if({zone:String} = '', server = {server:IPv6}, domain = {zone:String}) AND ${isUnlisted}`,
-  server: `client = {client:IPv6} AND server = {server:IPv6} AND {zone:String} = '' AND ${isListed}`,
+  server: `client = {client:IPv6} AND server = {server:IPv6} AND {zone:String} = '' AND ${isPublic}`,
   everyone: `domain = {zone:String} AND {client:IPv6} = toIPv6('::') AND ${isListed}`,
 }
 
