@@ -262,9 +262,8 @@ describe('hints', () => {
       domain: `'example.com'`,
     })
     const found = await hints('exfiltration/long-names')
-    expect(found.map(({ subject }) => subject.domain).sort()).toEqual([
-      'example.net',
-      'example.org',
-    ])
+    expect(new Set(found.map(({ subject }) => subject.domain))).toEqual(
+      new Set(['example.net', 'example.org']),
+    )
   })
 })
