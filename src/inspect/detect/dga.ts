@@ -48,7 +48,8 @@ export default detector({
     FROM (
       SELECT client, toString(domain) AS name, min(toUnixTimestamp64Milli(toDateTime64(ts, 3)) / 1000) AS first
       FROM transactions
-      WHERE ${inWindow} AND rcode = 'NXDOMAIN' AND match = 'answered' AND ${asksForDomain}
+      PREWHERE rcode = 'NXDOMAIN'
+      WHERE ${inWindow} AND match = 'answered' AND ${asksForDomain}
       GROUP BY client, name
     )
     GROUP BY client
@@ -89,6 +90,8 @@ async function judgeBursts(rows: readonly BurstRow[], bench: Bench): Promise<Dra
     const { from, to } = fullest(row.asked)
     const domains = row.domains.slice(from, to)
     if (domains.length < minDomains) continue
+    // Without unlike letters nothing below twice the threshold can score: the questions that follow need not be asked.
+    if (!isUnlike(domains) && domains.length < 2 * minDomains) continue
     const [since, until] = [row.asked[from] ?? 0, row.asked[to - 1] ?? 0]
     const detail = await detailOf(row.client, domains, since, until, bench)
     if (detail === null || detail.relayed > 0) continue
@@ -155,7 +158,7 @@ function draftOf(
 ): Draft {
   const client = plainAddress(row.client)
   const labels = domains.map(labelOf)
-  const bits = labels.reduce((sum, label) => sum + bitsPerCharacter(label), 0) / labels.length
+  const bits = meanBits(domains)
   const own = 1 - detail.shared / domains.length
   const points: Points[] = [
     {
@@ -173,8 +176,8 @@ function draftOf(
     points.push({ name: 'others ask them too', points: -20 })
     against.push(asked)
   }
-  const isUnlike = bits >= unlikeNames
-  if (isUnlike) points.push({ name: 'letters unlike names', points: 25 })
+  const hasUnlikeLetters = isUnlike(domains)
+  if (hasUnlikeLetters) points.push({ name: 'letters unlike names', points: 25 })
   else against.push(`the letters are those of ordinary names (${bits.toFixed(1)} bits a character)`)
   const lengths = labels.map((label) => label.length)
   const [shortest, longest] = [Math.min(...lengths), Math.max(...lengths)]
@@ -183,14 +186,18 @@ function draftOf(
     const fits = label.length >= shortest && label.length <= longest
     return fits && bitsPerCharacter(label) >= unlikeNames
   })
-  if (isUnlike && found.length > 0) points.push({ name: 'one like them exists', points: 30 })
+  if (hasUnlikeLetters && found.length > 0)
+    points.push({ name: 'one like them exists', points: 30 })
   else lookedAt.push('no domain like them that exists was asked within ten minutes')
   const existing =
-    isUnlike && found.length > 0
+    hasUnlikeLetters && found.length > 0
       ? ` One like them exists and was answered: ${found.slice(0, 3).join(', ')}.`
       : ''
   return {
-    subject: { client, ...(found[0] === undefined || !isUnlike ? {} : { domain: found[0] }) },
+    subject: {
+      client,
+      ...(found[0] === undefined || !hasUnlikeLetters ? {} : { domain: found[0] }),
+    },
     identity: [client],
     why: `${client} asked for ${count(domains.length, 'domain')} that do not exist within ten minutes, between ${detail.first.slice(0, 19)} and ${detail.last.slice(0, 19)} UTC, such as ${domains.slice(0, 3).join(', ')}; their letters cost ${bits.toFixed(1)} bits each, those of registered domains about 3.9.${existing}`,
     first: detail.first,
@@ -210,6 +217,15 @@ function draftOf(
     },
     focus: { client: row.client },
   }
+}
+
+function isUnlike(domains: readonly string[]): boolean {
+  return meanBits(domains) >= unlikeNames
+}
+
+function meanBits(domains: readonly string[]): number {
+  const bits = domains.reduce((sum, domain) => sum + bitsPerCharacter(labelOf(domain)), 0)
+  return bits / Math.max(1, domains.length)
 }
 
 /** Positions of the ten minutes with the most questions. */

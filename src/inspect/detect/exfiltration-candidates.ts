@@ -93,10 +93,14 @@ export const domainSql = `SELECT toIPv6('::') AS client, toIPv6('::') AS server,
         `
         WHERE ${inWindow} AND ${isListed} AND domain IN (
           SELECT domain FROM transactions
-          WHERE ${inWindow} AND ${isListed}
+          WHERE ${inWindow} AND ${isListed} AND domain IN (
+            SELECT domain FROM transactions
+            WHERE ${inWindow} AND ${isListed}
+            GROUP BY domain
+            HAVING ${mayReach('{minBytesDomain:UInt32}', '{minNamesMonth:UInt32}', '(max(length(qname)) - length(domain))')}
+          )
           GROUP BY domain
-          HAVING ${mayReach('{minBytesDomain:UInt32}', '{minNamesMonth:UInt32}', '(max(length(qname)) - length(domain))')}
-            AND uniq(client) >= 3 AND uniq(client) * 2 < greatest(8, (SELECT uniq(client) FROM transactions WHERE ${inWindow}))
+          HAVING uniq(client) >= 3 AND uniq(client) * 2 < greatest(8, (SELECT uniq(client) FROM transactions WHERE ${inWindow}))
         )`,
       )}
     )

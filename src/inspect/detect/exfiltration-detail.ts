@@ -59,8 +59,8 @@ export async function detailOf(
       uniqExact(qname) AS names, toFloat64(names) * avg(length(qname) - length(${zone})) AS characters,
       countIf(qtype NOT IN ${ordinaryTypes}) / count() AS rare,
       countIf(qname_raw != '') / count() AS mixed,
-      countIf(response_frame > 0) AS answers,
-      countIf(response_frame > 0 AND (rcode = 'NXDOMAIN' OR arrayExists(data -> startsWith(data, '127.'), rr.data))) / greatest(answers, 1) AS refused,
+      countIf(qr = 1) AS answers,
+      countIf(qr = 1 AND (rcode = 'NXDOMAIN' OR arrayExists(data -> startsWith(data, '127.'), rr.data))) / greatest(answers, 1) AS refused,
       countIf(has(rr.section, 'answer') AND arrayMax(arrayMap((ttl, section) -> if(section = 'answer', ttl, 0), rr.ttl, rr.section)) <= 1)
         / greatest(countIf(has(rr.section, 'answer')), 1) AS uncached,
       sum(repeat_in_ttl) AS repeats,

@@ -29,7 +29,7 @@ export const idleBeacon: Rule = {
     SELECT ts, client, domain, server, qname, rr.data AS all_data, rr.type AS all_types, rr.ttl AS all_ttls,
       arrayFirst(data -> ${idle}, all_data) AS address
     FROM transactions
-    WHERE ${inWindow} AND ${isListed} AND qtype = 'A' AND response_frame > 0
+    WHERE ${inWindow} AND ${isListed} AND qtype = 'A' AND qr = 1
   )
   WHERE length(all_data) = 1 AND all_types[1] = 'A' AND all_ttls[1] <= 1 AND address != ''
     AND (server, address) NOT IN (

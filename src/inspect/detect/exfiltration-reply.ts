@@ -25,10 +25,10 @@ export const reply: Rule = {
     SELECT ts, client, domain, server, qname, qtype, rcode, answer_digest,
       arraySum(arrayMap((data, section, type) -> if(section = 'answer' AND type IN ${carryingTypes}, ${dataBytes('data', 'type')}, 0), rr.data, rr.section, rr.type)) AS octets
     FROM transactions
-    WHERE ${inWindow} AND ${isListed} AND qtype NOT IN ${plainTypes} AND response_frame > 0
+    WHERE ${inWindow} AND ${isListed} AND qtype NOT IN ${plainTypes} AND qr = 1
       AND (client, domain) IN (
         SELECT client, domain FROM transactions
-        WHERE ${inWindow} AND ${isListed} AND qtype NOT IN ${plainTypes} AND response_frame > 0
+        WHERE ${inWindow} AND ${isListed} AND qtype NOT IN ${plainTypes} AND qr = 1
         GROUP BY client, domain
         HAVING sum(response_bytes) >= {minReplyBytes:UInt32} AND ${mayHave('qname', '{minReplyNames:UInt32}')}
           AND ${mayHave('answer_digest', '{minReplyNames:UInt32} * 0.9')}
