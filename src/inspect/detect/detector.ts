@@ -43,6 +43,17 @@ export interface Subject {
   victim?: string
 }
 
+/** A record before and after a change: gone, new, or there all the time. Times are ISO UTC with nanoseconds. */
+export interface DiffLine {
+  sign: '-' | '+' | ' '
+  type: string
+  data: string
+  ttl: number
+  first: string
+  last: string
+  answers: number
+}
+
 /** One result, ready for JSON; times are ISO UTC with nanoseconds. The id is the same in every run that finds the same thing. */
 export interface Finding {
   id: string
@@ -63,6 +74,8 @@ export interface Finding {
   looked_at: string[]
   /** How likely this is without a cause, where that can be said: `1 in 4.3e9`. */
   odds: string | null
+  /** What a record said before and after, where the finding is about a change. */
+  diff?: DiffLine[]
   evidence: Evidence[]
   attack: string[]
   benign_causes: string[]
@@ -88,6 +101,7 @@ export interface Draft {
   lookedAt?: readonly string[]
   /** How likely this is without a cause: `1 in 4.3e9`; the text of `oneIn` where it is a number. */
   odds?: string
+  diff?: DiffLine[]
   /** Evidence at hand, or the condition on `transactions` that finds it. */
   evidence: Evidence[] | EvidenceOptions
   /** Values for the rule's `subject` condition. */

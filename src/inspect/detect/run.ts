@@ -169,6 +169,7 @@ function findingOf(
     counter_evidence: draft.counterEvidence,
     looked_at: [...(draft.lookedAt ?? [])],
     odds: draft.odds ?? null,
+    ...(draft.diff === undefined ? {} : { diff: draft.diff }),
     evidence: [],
     attack: [...detector.attack],
     benign_causes: [...detector.benign],

@@ -11,6 +11,7 @@ import {
   scoreText,
   subjectParts,
 } from './finding-words.ts'
+import { diffLines } from './diff-text.ts'
 import { fact, indented, type ReportLayout } from './layout.ts'
 import { printable, printablePath } from './printable.ts'
 import { count, duration, secondsBetween, time } from './quantity.ts'
@@ -41,6 +42,7 @@ export function findingText(
   )
   lines.push(...together(subjectParts(finding).map(printable), layout.width - 2))
   lines.push('', ...indented([printable(finding.why)], layout), '')
+  if (finding.diff !== undefined) lines.push(...diffLines(finding.diff, layout).slice(1), '')
   lines.push(...fact('since', [time(finding.first_seen)], layout, 2))
   lines.push(...fact('until', [`${time(finding.last_seen)}${lasted}`], layout, 2))
   const known = knownText(finding, result)
