@@ -12,6 +12,7 @@ import { reportCommand } from './commands/report.ts'
 import { scoreCommand } from './commands/score.ts'
 import { sqlCommand } from './commands/sql.ts'
 import { SourceError, StoreError, UsageError } from './errors.ts'
+import { watchCommand } from './commands/watch.ts'
 import { version } from './version.ts'
 
 const program = new Command('overhear')
@@ -27,6 +28,7 @@ const verbs = [
   listenCommand(),
   huntCommand(),
   allowCommand(),
+  watchCommand(),
   sqlCommand(),
   decodeCommand(),
   scoreCommand(),

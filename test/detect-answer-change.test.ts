@@ -3,6 +3,9 @@
 import { describe, expect, test } from 'vitest'
 import { detectors } from '../src/inspect/detect/index.ts'
 import { run } from '../src/inspect/detect/run.ts'
+import { plainStyle } from '../src/inspect/report/style.ts'
+import { reportText } from '../src/inspect/report/text.ts'
+import { accept, never } from '../src/inspect/watch/accepted.ts'
 import { data, database, findings, insert, time, useStore } from './detect-fixture.ts'
 
 useStore()
@@ -15,7 +18,7 @@ describe('answer change', () => {
   test('nothing is watched without a list, and the report says so', async () => {
     const result = await run(database, detectors)
     expect(result.notes).toContain(
-      'answer-change: no names are watched (--watch FILE), so nothing is found',
+      'answer-change: no names are watched (overhear watch add NAME, or --watch FILE), so nothing is found',
     )
   })
 
@@ -130,6 +133,78 @@ describe('answer change', () => {
       20,
     )
     expect(await findings('answer-change', {}, watch)).toEqual([])
+  })
+
+  test('a baseline in which nearly every answer is new is a dynamic pool, whatever it goes on with', async () => {
+    const address = (n: string) =>
+      `[concat(toString(20 + cityHash64(${n}, 5) % 200), '.', toString(cityHash64(${n}, 6) % 256), '.', toString(cityHash64(${n}, 7) % 256), '.1')]`
+    for (const [from, rows] of [
+      [0, 5],
+      [2, 395],
+    ] as const) {
+      const at = time(`${from} * ${hour} + number * ${from === 0 ? 1200 : 600}`)
+      await insert(
+        { ...data(['']), 'rr.data': address(`number + ${from}`), ts: at, response_ts: at },
+        rows,
+      )
+    }
+    expect(await findings('answer-change', {}, watch)).toEqual([])
+    // Without that, the five first answers would be a baseline and the sixth a change.
+    const [{ n } = { n: 0 }] = await database.rows<{ n: number }>(
+      'SELECT uniqExact(rr.data[1]) AS n FROM transactions',
+    )
+    expect(n).toBeGreaterThan(390)
+  })
+
+  test('a value that was accepted is trusted at once, until the end that was set', async () => {
+    await says('A', ['198.51.100.80'], 0, 10 * day)
+    await says('A', ['203.0.113.77'], 10 * day, 10 * day + hour, 600)
+    await says('A', ['198.51.100.80'], 10 * day + hour, 12 * day)
+    expect(await findings('answer-change', {}, watch)).toHaveLength(1)
+    const good = { name: 'www.example.org', type: 'A', given: '203.0.113.77', reason: 'CHG-7' }
+    await accept(database, { ...good, until: '2026-03-11 00:00:00' })
+    expect(await findings('answer-change', {}, watch)).toHaveLength(1)
+    await accept(database, { ...good, until: never })
+    expect(await findings('answer-change', {}, watch)).toEqual([])
+  })
+
+  test('old and new are shown as a diff, with the window and everybody who was given the new', async () => {
+    await says('A', ['198.51.100.80'], 0, 10 * day)
+    await says('A', ['203.0.113.77'], 10 * day, 10 * day + hour, 600)
+    await says('A', ['198.51.100.80'], 10 * day + hour, 12 * day)
+    const [found] = await findings('answer-change', {}, watch)
+    expect(found?.diff).toMatchObject([
+      { sign: '-', type: 'A', data: '198.51.100.80', ttl: 300 },
+      { sign: '+', type: 'A', data: '203.0.113.77', ttl: 300, answers: 6 },
+    ])
+    const result = await run(database, detectors, { watch })
+    const lines = reportText(result, {
+      width: 80,
+      style: plainStyle,
+      showSql: false,
+      store: '',
+    })
+    expect(lines.join('\n')).toMatch(
+      / {4}- A 198\.51\.100\.80\n.*\n {4}\+ A 203\.0\.113\.77\n.*\n {4}exposed from 2026-03-11T20:00:00Z to 2026-03-12T01:00:00Z\n {4}given to 192\.0\.2\.7\n/,
+    )
+    expect(lines.filter((line) => line.length > 80)).toEqual([])
+  })
+
+  test('what is watched but was not asked for in the window is named, with the last time it was', async () => {
+    await says('A', ['198.51.100.80'], 0, 10 * day)
+    await says('MX', ['10 mail.example.org'], 0, day, 4 * hour, `'example.org'`)
+    const { unobserved = [] } = await run(database, detectors, {
+      watch,
+      since: '2026-03-04 00:00:00',
+    })
+    expect(unobserved).toContainEqual({
+      name: 'example.org',
+      types: ['MX'],
+      last_seen: '2026-03-02T20:00:00.000000000Z',
+    })
+    expect(unobserved).toContainEqual({ name: 'vpn.example.org', types: ['A'], last_seen: null })
+    expect(unobserved.map(({ name }) => name)).not.toContain('www.example.org')
+    expect(unobserved.map(({ name }) => name)).toContain('mail.example.org')
   })
 
   test('a removed DS is found', async () => {

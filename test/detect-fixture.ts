@@ -20,7 +20,7 @@ export function useStore(): void {
     database = await openStore(throwAway)
   })
   afterEach(async () => {
-    for (const table of ['transactions', 'rrsets', 'captures']) {
+    for (const table of ['transactions', 'rrsets', 'captures', 'watch_names', 'watch_accepted']) {
       await database.command(`TRUNCATE TABLE ${table}`)
     }
   })

@@ -17,7 +17,8 @@ import { styleFor } from '../inspect/report/style.ts'
 import { terminalWidth } from '../inspect/report/table.ts'
 import { reportText } from '../inspect/report/text.ts'
 import { wrap } from '../inspect/report/wrap.ts'
-import { readWatchList } from '../inspect/watch/list.ts'
+import { fitting, readWatchList } from '../inspect/watch/list.ts'
+import { storedWatch } from '../inspect/watch/stored.ts'
 import { type Moment, windowOf } from '../inspect/window.ts'
 import { say, writeOut } from './output.ts'
 import { momentOption } from './moment.ts'
@@ -43,7 +44,10 @@ export function reportCommand(): Command {
         .choices(severities)
         .default('low'),
     )
-    .option('--watch <file>', 'names whose answers must not change, one on each line')
+    .option(
+      '--watch <file>',
+      'more names to watch than the store does (overhear watch), one on each line',
+    )
     .option('--exit-code', 'exit with 1 when there are findings')
     .option('--sql', 'show the query behind each finding')
     .addOption(portOption())
@@ -85,7 +89,7 @@ const thresholds = flagsOf(detectors)
 async function runReport(files: string[], flags: ReportFlags, command: Command): Promise<void> {
   const format = flags.json === true ? 'json' : flags.format
   const chosen = detectors.filter(({ id }) => flags.detector?.includes(id) ?? true)
-  const watch = flags.watch === undefined ? [] : await readWatchList(flags.watch)
+  const fromFile = flags.watch === undefined ? [] : await readWatchList(flags.watch)
   const isThrowAway = files.length > 0
   if (isThrowAway && command.getOptionValueSource('store') === 'cli') {
     throw new UsageError(
@@ -98,6 +102,8 @@ async function runReport(files: string[], flags: ReportFlags, command: Command):
     const taken = isThrowAway ? await takeIn(files, database, flags) : 'whole'
     if (taken !== 'whole') process.exitCode = 3
     if (taken === 'nothing') return
+    const stored = (await storedWatch(database)).map(({ name }) => name)
+    const watch = fitting([...new Set([...stored, ...fromFile])], 'the watch list')
     const result = await report(database, chosen, {
       ...(await windowOf(database, flags)),
       minSeverity: flags.minSeverity,

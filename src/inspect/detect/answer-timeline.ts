@@ -66,6 +66,8 @@ export interface Change {
   /** The same server gives old and new in turn. */
   isRotating: boolean
   isReverted: boolean
+  /** Still there a week later: the new normal. */
+  isSettled: boolean
   /** All of its values were seen in an earlier change. */
   seenBefore: boolean
 }
@@ -256,6 +258,7 @@ function describe(
     isHandedOver: !isAdded && mixed.length > 0 && lastOf(mixed) - from >= overlapHours,
     isRotating: flips(during, between, from + ttlHours(before)) >= 3,
     isReverted: after !== undefined && until - from < 24,
+    isSettled: during.some((told) => told.until - from >= settleHours && told.answers >= 5),
     seenBefore: [...units].every((unit) => seen.has(unit)),
   }
 }

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Database, Parameters } from '../../database/database.ts'
 import { UsageError } from '../../errors.ts'
+import { type Unobserved, unobservedIn } from '../watch/unobserved.ts'
 import { wholeHistory } from '../window.ts'
 import { suggestedCommand } from './command.ts'
 import {
@@ -58,6 +59,8 @@ export interface RunResult {
   /** Where one direction only was captured, so that rules which need both are silent there. */
   one_way?: OneWay[]
   detectors: { id: string; seconds: number; findings: number }[]
+  /** Watched records that nobody was seen asking for in the window; absent when nothing is watched. */
+  unobserved?: Unobserved[]
   /** Highest score first. */
   findings: Finding[]
 }
@@ -122,10 +125,18 @@ export async function run(
       result.findings.push(finding)
     }
     if (watch.length === 0 && detector.rules.every((rule) => rule.needs === 'watch-list')) {
-      result.notes.push(`${detector.id}: no names are watched (--watch FILE), so nothing is found`)
+      result.notes.push(
+        `${detector.id}: no names are watched (overhear watch add NAME, or --watch FILE), so nothing is found`,
+      )
     }
     const seconds = Math.round(performance.now() - start) / 1000
     result.detectors.push({ id: detector.id, seconds, findings: found.size })
+  }
+  const isWatching = detectors.some(({ rules }) =>
+    rules.some(({ needs }) => needs === 'watch-list'),
+  )
+  if (isWatching && watch.length > 0) {
+    result.unobserved = await unobservedIn(database, watch, bounds)
   }
   result.findings.sort(
     (a, b) => b.score - a.score || (a.first_seen < b.first_seen ? -1 : 1) || (a.id < b.id ? -1 : 1),

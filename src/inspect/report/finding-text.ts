@@ -11,7 +11,7 @@ import {
   scoreText,
   subjectParts,
 } from './finding-words.ts'
-import { diffLines } from './diff-text.ts'
+import { diffLines, toldInDiff } from './diff-text.ts'
 import { fact, indented, type ReportLayout } from './layout.ts'
 import { printable, printablePath } from './printable.ts'
 import { count, duration, secondsBetween, time } from './quantity.ts'
@@ -42,7 +42,7 @@ export function findingText(
   )
   lines.push(...together(subjectParts(finding).map(printable), layout.width - 2))
   lines.push('', ...indented([printable(finding.why)], layout), '')
-  if (finding.diff !== undefined) lines.push(...diffLines(finding.diff, layout).slice(1), '')
+  if (finding.diff !== undefined) lines.push(...diffLines(finding, layout).slice(1), '')
   lines.push(...fact('since', [time(finding.first_seen)], layout, 2))
   lines.push(...fact('until', [`${time(finding.last_seen)}${lasted}`], layout, 2))
   const known = knownText(finding, result)
@@ -51,7 +51,8 @@ export function findingText(
   lines.push(...pointLines(finding, layout))
   if (finding.odds !== null)
     lines.push(...fact('odds', [`${printable(finding.odds)} that this is chance`], layout, 2))
-  lines.push(...measureLines(finding.measures, layout))
+  const told = finding.diff === undefined ? [] : toldInDiff
+  lines.push(...measureLines(finding.measures, told, layout))
   lines.push(...list('speaks against it', finding.counter_evidence, 'nothing was found', layout))
   lines.push(...list('looked at', finding.looked_at, '', layout))
   lines.push(...evidenceLines(finding, result, layout))
@@ -97,8 +98,12 @@ function pointLines({ points }: ReportedFinding, layout: ReportLayout): string[]
 /** A value in words longer than this stands below the table: cut in the middle it would say nothing. */
 const longestCell = 32
 
-function measureLines(measures: Record<string, Measure>, layout: ReportLayout): string[] {
-  const all = Object.entries(measures)
+function measureLines(
+  measures: Record<string, Measure>,
+  told: readonly string[],
+  layout: ReportLayout,
+): string[] {
+  const all = Object.entries(measures).filter(([name]) => !told.includes(name))
   if (all.length === 0) return []
   const isLong = ([, { value }]: (typeof all)[number]) => measureValue(value).length > longestCell
   const cell = (value: Measure['threshold'] | undefined) => printable(measureValue(value))

@@ -14,6 +14,7 @@ import { fact, labelled, labelWidth, type ReportLayout } from './layout.ts'
 import { printable, printablePath } from './printable.ts'
 import { count, duration, plural, secondsBetween, time } from './quantity.ts'
 import { end, middle, table } from './table.ts'
+import { unobservedLines } from './unobserved-text.ts'
 import { wrap, wrapCommand } from './wrap.ts'
 
 /** Lines of the report. Everything that came from a packet is escaped. */
@@ -66,6 +67,7 @@ function heading(result: Report, layout: ReportLayout): string[] {
       }),
       layout,
     ),
+    ...fact('not seen', unobservedLines(result.unobserved ?? []), layout),
     ...result.notes.flatMap((note) => fact('note', [printablePath(note)], layout)),
     ...contents(result, layout),
   ]

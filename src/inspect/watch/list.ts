@@ -1,10 +1,11 @@
-// A watch list: one name per line, `#` starts a comment, blank lines are skipped.
+// A watch list in a file: one name per line, `#` starts a comment, blank lines are skipped.
 
 import { readFile } from 'node:fs/promises'
 import { SourceError, UsageError } from '../../errors.ts'
+import { watchedName } from './name.ts'
 
-/** Names a list may hold: each costs work in every run. */
-const maxNames = 10_000
+/** Octets a list may hold in names: it is one bound value of every query, and those end at 120,000. */
+export const mostOctets = 100_000
 
 /** Reads a watch list from a file. */
 export async function readWatchList(path: string): Promise<string[]> {
@@ -26,28 +27,17 @@ export function parseWatchList(text: string, path = 'watch list'): string[] {
     .split(/\r?\n/)
     .entries()) {
     const name = line.replace(/(^|\s)#.*$/, '').trim()
-    if (name === '') continue
-    const plain = name.toLowerCase().replace(/(?<=[^\\.])\.$/, '')
-    if (!isName(plain)) {
-      throw new UsageError(
-        `${path}, line ${index + 1}: ${JSON.stringify(name)} is not a domain name; write one name per line, international names as xn--`,
-        'bad-watch-list',
-      )
-    }
-    names.add(plain)
-    if (names.size > maxNames) {
-      throw new UsageError(`${path} holds more than ${maxNames} names`, 'bad-watch-list')
-    }
+    if (name !== '') names.add(watchedName(name, `${path}, line ${index + 1}`))
   }
-  return [...names]
+  return fitting([...names], path)
 }
 
-/** Presentation format (RFC 1035 section 5.1): printable ASCII labels of at most 63 octets, escapes as stored. */
-function isName(text: string): boolean {
-  if (text.length > 1003) return false
-  const labels = text.split(/(?<!\\)\./)
-  return labels.every((label) => {
-    const octets = label.replace(/\\(?:\d{3}|.)/g, 'x')
-    return octets.length > 0 && octets.length <= 63 && /^[!-~]+$/.test(label)
-  })
+/** The same names, or an error that says that they are too many for one run. */
+export function fitting(names: string[], where: string): string[] {
+  const octets = names.reduce((sum, name) => sum + name.length + 3, 0)
+  if (octets <= mostOctets) return names
+  throw new UsageError(
+    `${where} holds ${names.length} names, more than fit into a run (${mostOctets} octets, some 5,000 names); split it between stores or files`,
+    'bad-watch-list',
+  )
 }
