@@ -99,7 +99,7 @@ export const benignKinds: Kind[] = [
       const key = `www.${domain.name} A`
       const standby = `${130 + Math.floor(random() * 10)}.77.3.80`
       const record = domain.records.get(key)!
-      for (const version of record.versions) version.ttl = 60
+      for (const version of record.versions) if (version.until === Infinity) version.ttl = 60
       let from = at
       for (let time = 0; time < 1 + Math.floor(random() * 3); time++) {
         set(domain, key, from, from + 0.5 + 4 * random(), [standby], 60)
