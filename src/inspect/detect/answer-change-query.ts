@@ -19,7 +19,7 @@ const believed = `${inWindow} AND match IN ('answered', 'late') AND response_fra
  * A hash of what a message says, whatever the order of its records. For how long it may be kept is a part of that, but not at resolvers,
  * where TTLs run down.
  */
-const content = `cityHash64(qname, qtype, ${speaker}, do, arraySum((part, owner, kind, data) -> cityHash64(part, owner, kind, data), rr.section, rr.name, rr.type, rr.data),
+const content = `cityHash64(qname, qtype, ${speaker}, do, arraySum((part, owner, kind, data) -> cityHash64(part, owner, kind, data), rr.section, rr.owner, rr.type, rr.data),
               if(bitTest(response_flags, 7), 0, arrayMax(arrayPushBack(rr.ttl, 0))))`
 
 const inOrder =
@@ -76,10 +76,10 @@ const contents = `SELECT content, arrayJoin(arrayConcat(
             ${asks('message.1', 'message.2', 'message.5')} AS isOwn,
             if(bitTest(message.3, 10), 'authoritative', 'resolver') AS speaker,
             multiIf(bitTest(message.3, 10), 'authoritative', bitTest(message.3, 7), 'resolver', 'parent') AS other_speaker,
-            arrayMap(x -> toString(x), message.6) AS sections, message.7 AS owners, arrayMap(x -> toString(x), message.8) AS kinds, message.9 AS datas, message.10 AS ttls
+            arrayMap(x -> toString(x), message.6) AS sections, arrayMap(owner -> multiIf(owner = '', message.1, owner = '\\\\', '', owner), message.7) AS owners, arrayMap(x -> toString(x), message.8) AS kinds, message.9 AS datas, message.10 AS ttls
           FROM (
             SELECT ${content} AS content,
-              any((qname, qtype, response_flags, do, domain, rr.section, rr.name, rr.type, rr.data, rr.ttl)) AS message
+              any((qname, qtype, response_flags, do, domain, rr.section, rr.owner, rr.type, rr.data, rr.ttl)) AS message
             FROM transactions
             WHERE ${believed}
             GROUP BY content
