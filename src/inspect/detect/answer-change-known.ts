@@ -77,15 +77,16 @@ function isLookAlike(one: string, other: string): boolean {
   return (row.at(-1) ?? 9) <= 2
 }
 
-/** Addresses that lead nowhere, or that are given for three other domains as well. */
+/**
+ * Addresses that lead nowhere, or that three other domains were given for two weeks: a resolver that was taken over sends many names to one
+ * place too, but not for that long.
+ */
 export function isBlockPage(change: Change, { corpus }: Surroundings): boolean {
   const { type, name } = change.history
   const values = freshValues(change)
   if (values.length === 0 || (type !== 'A' && type !== 'AAAA')) return false
   return values.every((value) => {
-    const users = (corpus.networks.get(siteOf(type, value)) ?? []).filter(
-      ({ domain }) => domain !== domainOf(name),
-    )
-    return isLocalAddress(value) || new Set(users.map(({ domain }) => domain)).size >= knownUsers
+    const uses = corpus.networks.get(siteOf(type, value)) ?? []
+    return isLocalAddress(value) || isWellKnown(uses, domainOf(name), change.from)
   })
 }

@@ -35,9 +35,10 @@ export function pointsOf(change: Change, around: Surroundings): Points[] {
   if (serial === 'raised') add('serial was raised as usual', -10)
   addKnowledge(change, around, add)
   addVantages(change, around, ttlBefore, add)
-  if (isOneResolver(change, around, ttlBefore)) {
-    add('one resolver only', 15)
-    if (isBlockPage(change, around)) add('block page of one resolver', -75)
+  if (isOneResolver(change, around, ttlBefore)) add('one resolver only', 15)
+  const speakers = new Set(during.flatMap((told) => told.servers))
+  if (history.vantage === 'resolver' && speakers.size === 1 && isBlockPage(change, around)) {
+    add('block page of one resolver', -75)
   }
   if (change.isRotating) add('rotates with the old values', -40)
   else if (change.isReverted) add('reverted', 25)
