@@ -10,7 +10,7 @@ export default detector({
   version: 2,
   title: 'Sudden answer change of watched names',
   asks: 'Does a watched name suddenly answer with something it never said before?',
-  why: 'A hijacked delegation or host answers with values that the name never had, often for hours only, and then goes back: a daily look misses it. Every record has a history for each kind of speaker (authoritative server, resolver, parent); what it said first and long is trusted, what is new is a change until it has stayed for a week. Addresses are compared by network (/24, /48), so rotation inside one is silent; addresses behind an alias to another domain are not compared, the alias is; records whose baseline was nearly all new (dynamic) are left alone but for NS, MX, SOA, DS. On 240 simulated hijacks of twelve kinds and 450 ordinary changes (500 domain-periods of sixty days; points tuned on the first fifth) recall was 0.97, 1.0 for NS, MX, DS and glue, and no alert was false; real traffic will be worse.',
+  why: 'A hijacked delegation or host answers with values that the name never had, often for hours only, and then goes back: a daily look misses it. Every record has a history for each kind of speaker (authoritative server, resolver, parent); what it said first and long is trusted, what is new is a change until it has stayed for a week. Addresses are compared by network (/24, /48), so rotation inside one is silent; addresses behind an alias to another domain are not compared, the alias is; records whose baseline was nearly all new (dynamic) are left alone but for NS, MX, SOA, DS.',
   attack: ['T1584.002', 'T1584.001', 'T1557', 'T1565.001'],
   parameters: {
     minAnswers: {
