@@ -75,10 +75,10 @@ export async function insertWorld(
   const copies = tap === 'duplicated' ? `ARRAY JOIN ['answered', 'duplicate'] AS verdict` : ''
   const verdict = tap === 'duplicated' ? 'verdict' : isOneWay ? `'unsolicited'` : `'answered'`
   await database.command(
-    `INSERT INTO transactions (ts, latency_ns, capture, frame, frame_gap, client, server, client_port, server_port, transport,
+    `INSERT INTO transactions (ts, latency_ns, capture, response_capture, frame, frame_gap, client, server, client_port, server_port, transport,
       qname, qtype, qclass, domain, tld_listed, rcode, response_flags, do, match, attempts, answer_digest,
       rr.section, rr.owner, rr.type, rr.class, rr.ttl, rr.data)
-    SELECT ${at}, 20000000, 'world', ${isOneWay ? '0, 2 * number + 2' : '2 * number + 1, 1'},
+    SELECT ${at}, 20000000, 'world', 'world', ${isOneWay ? '0, 2 * number + 2' : '2 * number + 1, 1'},
       toIPv6(concat('::ffff:', trimLeft({clients:Array(String)}[client + 1], 'c'))), toIPv6(concat('::ffff:', {servers:Array(String)}[server + 1])), 40000, 53, 'udp',
       qname, qtype, 'IN', domain, 1, 'NOERROR', flags, do, ${verdict}, ${isOneWay ? '0' : '1'}, 1,
       arrayMap(record -> record.1, rr), arrayMap(record -> if(record.2 = qname, '', record.2), rr), arrayMap(record -> record.3, rr), arrayMap(record -> 'IN', rr),

@@ -15,6 +15,7 @@ export function storedFields(fields: Fields): Fields {
   } = fields
   if (fields['capture'] !== undefined) stored['response_capture'] ??= fields['capture']
   if (owners !== undefined) stored['rr.owner'] = owners
+  if (fields['capture'] !== undefined) stored['response_capture'] ??= fields['capture']
   if (responseFrame !== undefined)
     stored['frame_gap'] =
       `if((${responseFrame}) = 0, 0, toInt64(${responseFrame}) - toInt64(${fields['frame'] ?? '0'}))`

@@ -74,7 +74,7 @@ export async function draftOf(found: Case, around: Surroundings, bench: Bench): 
     points,
     counterEvidence: points.filter((part) => part.points < 0).map((part) => part.name),
     evidence: {
-      where: `domain IN {near:Array(String)} AND capture IN {captures:Array(String)} AND response_frame IN {frames:Array(UInt64)} AND (qname = {name:String} OR has(rr.name, {name:String}))`,
+      where: `domain IN {near:Array(String)} AND response_capture IN {captures:Array(String)} AND response_frame IN {frames:Array(UInt64)} AND (qname = {name:String} OR has(rr.name, {name:String}))`,
       parameters: {
         near: nearOf(name, bench.watch),
         captures: packets.map(({ capture }) => capture),

@@ -33,7 +33,7 @@ const runs = `SELECT content, run, toFloat64(count()) AS answers, min(seen) AS f
           FROM (
             SELECT *, content != lagInFrame(content, 1, 0) ${inOrder} AS isNew
             FROM (
-              SELECT response_ts AS seen, server, client, capture, response_frame AS packet, cityHash64(qname, qtype, ${speaker}) AS question,
+              SELECT response_ts AS seen, server, client, response_capture AS capture, response_frame AS packet, cityHash64(qname, qtype, ${speaker}) AS question,
                 arrayMax((ttl, part) -> if(part = 'answer', ttl, 0), arrayPushBack(rr.ttl, 0), arrayPushBack(rr.section, 'answer')) AS ttl,
                 ${content} AS content
               FROM transactions
