@@ -9,7 +9,9 @@ import { blockBench } from './block.bench.ts'
 import { captureBench } from './capture.bench.ts'
 import { runNode } from './child.ts'
 import { decodeBench } from './decode.bench.ts'
+import { detectBench } from './detect.bench.ts'
 import { ingestBench } from './ingest.bench.ts'
+import { lookupBench } from './lookup.bench.ts'
 import { benchCapture } from './make-capture.ts'
 import { matchBench } from './match.bench.ts'
 import { type Answer, type Results, section, writeReadme } from './report.ts'
@@ -22,6 +24,8 @@ const benches: readonly Bench[] = [
   blockBench,
   ingestBench,
   stagesBench,
+  lookupBench,
+  detectBench,
 ]
 
 const usage = `npm run bench -- [--only NAME]… [--packets N] [--keep] [--no-build]
