@@ -1,6 +1,7 @@
 // The detector contract: one definition yields the flags, the bound parameters, the help, the report text and the findings.
 
 import type { Parameters } from '../../database/database.ts'
+import type { Contrast } from './contrast.ts'
 import type { Evidence, EvidenceOptions } from './evidence.ts'
 import type { Vantage } from './vantage.ts'
 
@@ -77,6 +78,8 @@ export interface Finding {
   /** What a record said before and after, where the finding is about a change. */
   diff?: DiffLine[]
   evidence: Evidence[]
+  /** The two answers side by side, where a finding is that they differ. */
+  contrast?: Contrast
   attack: string[]
   benign_causes: string[]
   next: string[]
@@ -87,6 +90,8 @@ export interface Finding {
 export interface Draft {
   /** Rule id, where one query serves several rules. */
   rule?: string
+  /** Its title, where that is not the rule's. */
+  title?: string
   subject: Subject
   /** What the id stands for: nothing that changes when more data arrives. */
   identity: readonly string[]
@@ -104,6 +109,8 @@ export interface Draft {
   diff?: DiffLine[]
   /** Evidence at hand, or the condition on `transactions` that finds it. */
   evidence: Evidence[] | EvidenceOptions
+  /** The two answers side by side, where the finding is that they differ. */
+  contrast?: Contrast
   /** Values for the rule's `subject` condition. */
   focus: Parameters
 }
@@ -129,6 +136,8 @@ export interface Rule {
   needs?: 'both-directions' | 'watch-list'
   /** A hint: something to know while looking at other findings, never an alert. Its findings are `info` whatever their score, so the rule runs only with `--min-severity info`. */
   isHint?: true
+  /** What else it may be; the detector's where absent. */
+  benign?: readonly string[]
   sql: string
   /** Condition on the rows of `sql` that leaves one subject. */
   subject: string

@@ -1,136 +1,126 @@
-// Judges answers that missed a query narrowly: how many guesses, what the odds were, and whether one of them hit.
+// Answers that fit a query in all but what a forger has to guess: its id, its port, its question or its server.
 
-import type { Bench, Draft, Points } from './detector.ts'
-import { inWindow } from './detector.ts'
-import { count, grouped, plainAddress } from './evidence.ts'
+import { bothDirections, inWindow, type Rule } from './detector.ts'
+import { judgeNearMisses, type NearMissKind } from './poisoning-near-miss-judge.ts'
 
-/** A way to miss. `server`, `zone` and `guessed` are SQL over `transactions`: who is claimed, what is attacked, what varies. */
-export interface NearMissKind {
-  rule: string
-  verdict: 'wrong_id' | 'wrong_port' | 'wrong_question' | 'wrong_server'
-  title: string
-  server: string
-  zone: string
-  guessed: string
-  noun: string
-  /** Points at the threshold. */
-  base: number
-}
+/** The registrable domain; reading whole names as well would double the time. */
+const zone = 'toString(domain)'
 
-interface NearMissRow {
-  client: string
-  server: string
-  zone: string
-  first: string
-  last: string
-  guesses: number
-  blind: number
-}
+/** What an answer may miss by, the threshold that counts, and what its group is. */
+const kinds: readonly NearMissKind[] = [
+  {
+    rule: 'near-miss-id',
+    verdict: 'wrong_id',
+    title: 'Somebody guesses the id of a query',
+    server: 'server',
+    zone,
+    guessed: 'id',
+    noun: 'id',
+    base: 50,
+  },
+  {
+    rule: 'near-miss-port',
+    verdict: 'wrong_port',
+    title: 'Somebody guesses the port of a query',
+    server: 'server',
+    zone,
+    guessed: 'client_port',
+    noun: 'port',
+    base: 50,
+  },
+  {
+    rule: 'near-miss-question',
+    verdict: 'wrong_question',
+    title: 'Answers to another question than the one asked',
+    server: 'server',
+    zone: `''`,
+    guessed: '(qname, qtype)',
+    noun: 'question',
+    base: 40,
+  },
+  {
+    rule: 'near-miss-server',
+    verdict: 'wrong_server',
+    title: 'Answers from servers that were not asked',
+    server: `toIPv6('::')`,
+    zone,
+    guessed: 'server',
+    noun: 'server',
+    base: 30,
+  },
+]
 
-interface NearMissDetail {
-  misses: number
-  names: number
-  name: string
-  type: string
-  servers: number
-  same: number
-  conflicts: number
-}
+/** A rule for each way to miss. */
+export const nearMisses: readonly Rule[] = kinds.map((kind) => ({
+  id: kind.rule,
+  title: kind.title,
+  needs: 'both-directions',
+  sql: nearMissSql(kind),
+  subject: 'client = {client:IPv6} AND server = {server:IPv6} AND zone = {zone:String}',
+  judge: judgeNearMisses(kind),
+}))
 
-const ids = 65_536
-/** Ports a resolver may choose from. */
-const ports = 64_512
+/** Their parameters. */
+export const nearMissParameters = {
+  minGuesses: {
+    type: 'UInt32',
+    default: 5,
+    help: 'different guesses within ten seconds at the queries of one client to one server for one domain',
+    unit: 'guesses',
+  },
+  minBlind: {
+    type: 'UInt32',
+    default: 50,
+    help: 'the same where both id and port are wrong, so that only the question shows whom it was for',
+    unit: 'guesses',
+  },
+  minSiblings: {
+    type: 'UInt32',
+    default: 50,
+    help: 'names of one domain asked once each within the time of the guesses that make it a flood of siblings',
+    unit: 'names',
+  },
+} as const
 
-/** A judge for one kind. */
-export function judgeNearMisses(kind: NearMissKind) {
-  return async (rows: NearMissRow[], bench: Bench): Promise<Draft[]> => {
-    const drafts: Draft[] = []
-    for (const row of rows) drafts.push(await draftOf(kind, row, bench))
-    return drafts
-  }
-}
+/** Their points, by name. */
+export const nearMissPoints = {
+  guesses:
+    '50 (40 for questions, 30 for servers), 10 more for each ten times, 30 at most: guesses within ten seconds',
+  'a guess was accepted':
+    '30: what was guessed is what the query took, and another answer came after it',
+  'flood of siblings':
+    '20: fifty names or more of the domain were asked once each while the guesses came',
+  'many servers': '20: three or more that were not asked',
+  'same as the accepted answer': '-40: nothing would change if one of them hit',
+  'as many as the capture loses':
+    '-60: no more than would come because the queries are missing from the capture',
+} as const
 
-/** The misses of one group; blind ones have an unasked answer's verdict. */
-function missesOf(kind: NearMissKind, row: NearMissRow): string {
-  const verdicts = row.blind ? `('${kind.verdict}', 'unsolicited')` : `('${kind.verdict}')`
-  return `client = {client:IPv6} AND ${kind.server} = {server:IPv6} AND ${kind.zone} = {zone:String} AND match IN ${verdicts}`
-}
-
-async function draftOf(kind: NearMissKind, row: NearMissRow, bench: Bench): Promise<Draft> {
-  const focus = { client: row.client, server: row.server, zone: row.zone }
-  const [detail] = await bench.rows<NearMissDetail>(
-    `SELECT toFloat64(count()) AS misses, uniqExact(qname) AS names, topK(1)(qname)[1] AS name, toString(topK(1)(qtype)[1]) AS type,
-      uniqExact(server) AS servers,
-      countIf((client, qname, answer_digest) IN (
-        SELECT client, qname, answer_digest FROM transactions
-        WHERE ${inWindow} AND client = {client:IPv6} AND match IN ('answered', 'late')
-      )) / count() AS same,
-      countIf((client, qname) IN (
-        SELECT client, qname FROM transactions WHERE ${inWindow} AND client = {client:IPv6} AND match = 'conflict'
-      )) AS conflicts
-    FROM transactions
-    WHERE ${inWindow} AND ${missesOf(kind, row)}`,
-    focus,
+/** Groups with enough misses in ten seconds. Whether blind ones were asked for at all is looked up in the judge, when there are any. */
+function nearMissSql(kind: NearMissKind): string {
+  const { verdict, server, guessed } = kind
+  const verdicts = verdict === 'wrong_id' ? `('wrong_id', 'unsolicited')` : `('${verdict}')`
+  const enough =
+    verdict === 'wrong_id'
+      ? `(uniqExactIf(id, match = 'wrong_id') >= {minGuesses:UInt32} OR uniqExact(id) >= {minBlind:UInt32})`
+      : `${verdict === 'wrong_server' ? 'count()' : 'w_guesses'} >= {minGuesses:UInt32}`
+  return `SELECT client, server, zone, toString(min(w_first)) AS first, toString(max(w_last)) AS last,
+    toFloat64(max(w_guesses)) AS guesses, max(w_blind) AS blind
+  FROM (
+    SELECT client, of_server AS server, zone, arrayJoin([slot, slot - 1]) AS start,
+      min(seen) AS w_first, max(seen) AS w_last, uniqExact(guess) AS w_guesses,
+      countIf(match = 'unsolicited') * 2 > count() AS w_blind
+    FROM (
+      SELECT response_ts AS seen, client, ${server} AS of_server, ${kind.zone} AS zone, id, ${guessed} AS guess, match,
+        toUInt32(intDiv(toUnixTimestamp(response_ts), 5)) AS slot
+      FROM transactions
+      PREWHERE match IN ${verdicts}
+      WHERE ${inWindow} AND ${bothDirections}
+    )
+    GROUP BY client, server, zone, start
+    HAVING ${enough}
   )
-  const { misses, name, type, same, conflicts } = detail
-  const names = detail.names
-  const threshold = bench.parameters[row.blind ? 'minBlind' : 'minGuesses']
-  const over = Math.min(30, Math.max(0, 10 * Math.log10(row.guesses / Math.max(1, threshold))))
-  const points: Points[] = [{ name: 'guesses', points: kind.base + over }]
-  const counterEvidence: string[] = []
-  if (kind.verdict === 'wrong_server' && detail.servers >= 3)
-    points.push({ name: 'many servers', points: 20 })
-  if (same >= 0.9 && conflicts > 0) points.push({ name: 'a guess was accepted', points: 30 })
-  else if (same >= 0.9) {
-    points.push({ name: 'same as the accepted answer', points: -40 })
-    counterEvidence.push('the answers say the same as the one that was accepted')
-  }
-  const client = plainAddress(row.client)
-  const server = plainAddress(row.server)
-  const claimed = kind.verdict === 'wrong_server' ? '' : ` in the name of ${server}`
-  const about = names === 1 ? `${type} ${name}` : `${count(names, 'name')} such as ${name}`
-  return {
-    subject: {
-      client,
-      ...(kind.verdict === 'wrong_server' ? {} : { server }),
-      ...(row.zone === '' ? {} : { domain: row.zone }),
-      name,
-      type,
-    },
-    identity: [client, server, row.zone],
-    why: `${client} got ${count(misses, 'answer')}${claimed} for ${about} that fit an open query in all but the ${row.blind ? 'id and port' : kind.noun}; ${grouped(row.guesses)} different ones within ten seconds${oddsText(kind, row)}.`,
-    first: row.first,
-    last: row.last,
-    measures: {
-      guesses_in_ten_seconds: { value: row.guesses, threshold },
-      misses: { value: misses, threshold: null },
-      names: { value: names, threshold: null },
-      odds_of_a_hit: { value: odds(kind, row), threshold: null },
-      same_as_accepted: { value: Math.round(same * 100) / 100, threshold: null },
-    },
-    points,
-    counterEvidence,
-    evidence: {
-      where: missesOf(kind, row),
-      parameters: focus,
-      order: 'response_ts',
-      show: 'answer',
-    },
-    focus,
-  }
-}
-
-/** The chance that one of the guesses hits, by RFC 5452 section 7 with one outstanding query. */
-function odds(kind: NearMissKind, row: NearMissRow): number {
-  if (kind.verdict !== 'wrong_id' && kind.verdict !== 'wrong_port') return 0
-  const space = row.blind ? ids * ports : kind.verdict === 'wrong_id' ? ids : ports
-  return Number(Math.min(1, row.guesses / space).toPrecision(2))
-}
-
-function oddsText(kind: NearMissKind, row: NearMissRow): string {
-  const chance = odds(kind, row)
-  if (chance === 0) return ''
-  return chance >= 1
-    ? ', enough to try all'
-    : `, a chance of 1 in ${grouped(1 / chance)} that one hits`
+  GROUP BY client, server, zone
+  ORDER BY guesses DESC
+  LIMIT 200`
 }

@@ -11,6 +11,7 @@ import {
   scoreText,
   subjectParts,
 } from './finding-words.ts'
+import { contrastLines } from './contrast-text.ts'
 import { diffLines, toldInDiff } from './diff-text.ts'
 import { fact, indented, type ReportLayout } from './layout.ts'
 import { printable, printablePath } from './printable.ts'
@@ -53,6 +54,7 @@ export function findingText(
     lines.push(...fact('odds', [`${printable(finding.odds)} that this is chance`], layout, 2))
   const told = finding.diff === undefined ? [] : toldInDiff
   lines.push(...measureLines(finding.measures, told, layout))
+  if (finding.contrast !== undefined) lines.push(...contrastLines(finding.contrast, layout))
   lines.push(...list('speaks against it', finding.counter_evidence, 'nothing was found', layout))
   lines.push(...list('looked at', finding.looked_at, '', layout))
   lines.push(...evidenceLines(finding, result, layout))
