@@ -13,8 +13,9 @@ import {
   seenColumns,
 } from './part.ts'
 import type { AddressRange } from './subject.ts'
+import { twoAnswersPart } from './two-answers.ts'
 
-/** Parts `client`, `server`, `domain`, `type` about a client address, or a prefix taken as one client each. */
+/** Parts `client`, `server`, `domain`, `type`, `two-answers` about a client address, or a prefix taken as one client each. */
 export async function huntClient(
   database: Database,
   range: AddressRange,
@@ -26,6 +27,7 @@ export async function huntClient(
     part(database, servers, serverSql, bounds, options),
     part(database, domains, domainSql, bounds, options),
     part(database, queryTypes, typeSql, { ...bounds, everyday: everydayTypes }, options),
+    twoAnswersPart(database, 't.client BETWEEN {low:IPv6} AND {high:IPv6}', bounds, options),
   ])
 }
 

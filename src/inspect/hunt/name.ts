@@ -1,4 +1,4 @@
-// Everything about one name: who asked for it, what it ever answered with, what went wrong, and how much stands below it.
+// Everything about one name: who asked for it, what it ever answered with, which queries got two answers, what went wrong, and how much stands below it.
 
 import type { Database } from '../../database/database.ts'
 import {
@@ -14,8 +14,9 @@ import {
   types,
 } from './part.ts'
 import { recordsPart } from './records.ts'
+import { twoAnswersPart } from './two-answers.ts'
 
-/** Parts `asked`, `answer`, `verdict`, `below` about a name in the store's form (see nameOf). */
+/** Parts `asked`, `answer`, `two-answers`, `verdict`, `below` about a name in the store's form (see nameOf). */
 export async function huntName(
   database: Database,
   name: string,
@@ -31,6 +32,7 @@ export async function huntName(
       { name },
       options,
     ),
+    twoAnswersPart(database, 't.qname = {name:String}', { name }, options),
     part(database, verdicts, verdictSql, { name }, options),
     part(database, subdomains, subdomainSql, { below }, options),
   ])
