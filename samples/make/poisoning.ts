@@ -3,7 +3,7 @@
 import { Office, resolver } from './office.ts'
 import { Random } from './random.ts'
 import { type Query, Recording } from './recording.ts'
-import { address } from './records.ts'
+import { address, nameRecord } from './records.ts'
 import { labelled, type SampleFile, span } from './sample.ts'
 
 const forgedAddress = '203.0.113.66'
@@ -20,9 +20,12 @@ export function poisoning(): SampleFile[] {
   addRaces(recording)
   addGuesses(recording)
   addLookAlikes(recording)
+  addSiblings(recording)
+  addStrangers(recording)
+  addRebinding(recording)
   return labelled('poisoning.pcap', recording, {
     about:
-      'Ten minutes, client side and upstream. At 15:02 and 15:04 a forged answer comes first, with another IP TTL, and the real one 40 ms later; at 15:06 sixty answers with wrong ids come before the right one. Identical repeated answers, a rotated set after a retransmission, two addresses of one prefix and SERVFAIL before data are no attacks.',
+      'Ten minutes, client side and upstream. At 15:02 and 15:04 a forged answer comes first, with another IP TTL, and the real one 40 ms later; at 15:06 sixty answers with wrong ids come before the right one. Identical repeated answers, a rotated set after a retransmission, two addresses of one prefix and SERVFAIL before data are no attacks. From 15:09:20 on: two guesses at each of sixty siblings of one domain, an answer that names the servers of another zone, and a name that moves inside.',
     findings: [
       {
         detector: 'poisoning',
@@ -42,6 +45,24 @@ export function poisoning(): SampleFile[] {
         subject: { client: resolver, server: '203.0.113.20' },
         min_score: 50,
       },
+      {
+        detector: 'poisoning',
+        rule: 'poisoning/siblings',
+        subject: { client: resolver, server: '203.0.113.32', domain: 'example.org' },
+        min_score: 50,
+      },
+      {
+        detector: 'poisoning',
+        rule: 'poisoning/bailiwick',
+        subject: { client: resolver, server: '203.0.113.33', name: 'pages.test' },
+        min_score: 50,
+      },
+      {
+        detector: 'poisoning',
+        rule: 'poisoning/rebinding',
+        subject: { client: '192.0.2.14', name: 'play.pages.test' },
+        min_score: 50,
+      },
     ],
     truth: [
       race(resolver, 'www.example.com', 120),
@@ -51,6 +72,24 @@ export function poisoning(): SampleFile[] {
         kind: 'poisoning',
         entity: { client: resolver, server: '203.0.113.20' },
         ...span(recording, 360, 360.052),
+      },
+      {
+        scenario: 'id guessing at siblings, 120',
+        kind: 'poisoning',
+        entity: { client: resolver, server: '203.0.113.32' },
+        ...span(recording, 560, 571.9),
+      },
+      {
+        scenario: 'name servers of another zone',
+        kind: 'poisoning',
+        entity: { client: resolver, server: '203.0.113.33' },
+        ...span(recording, 580, 580.05),
+      },
+      {
+        scenario: 'rebinding',
+        kind: 'poisoning',
+        entity: { client: '192.0.2.14', name: 'play.pages.test' },
+        ...span(recording, 583, 594.06),
       },
     ],
   })
@@ -103,6 +142,49 @@ function plain(recording: Recording, at: number, server: string, name: string): 
   const answers = [address(name, 300, '198.51.100.82')]
   recording.answer(query, 0.044 + recording.random.between(0, 0.003), { aa: true, answers })
   return query
+}
+
+/** The forger has many tries: each name that nobody has asked before opens a query, and a forged answer to any of them would do. */
+function addSiblings(recording: Recording): void {
+  for (let i = 0; i < 60; i++) {
+    const question = { name: `h${(i * 7919) % 100_003}.example.org`, type: 'A' } as const
+    const query = recording.ask(560 + i * 0.2, resolver, '203.0.113.32', question, { edns })
+    for (const guess of [1, 2]) {
+      const id = (query.message.id + guess * 997) & 0xffff
+      const authorities = [nameRecord('NS', 'example.org', 86400, 'ns.pages.test')]
+      recording.answer(
+        query,
+        0.002 * guess,
+        { ...forged(question.name), id, authorities },
+        { ttl: 49 },
+      )
+    }
+    recording.answer(query, 0.031, { aa: true, rcode: 3 })
+  }
+}
+
+/** A server that was asked for its own name speaks for a bank as well. */
+function addStrangers(recording: Recording): void {
+  const question = { name: 'pages.test', type: 'A' } as const
+  const query = recording.ask(580, resolver, '203.0.113.33', question, { edns })
+  recording.answer(query, 0.05, {
+    aa: true,
+    answers: [address(question.name, 300, '203.0.113.70')],
+    authorities: [nameRecord('NS', 'bank.example', 86400, 'ns.pages.test')],
+    additionals: [address('ns.pages.test', 86400, forgedAddress)],
+  })
+}
+
+/** A page's name is public when it is loaded and inside a minute later. */
+function addRebinding(recording: Recording): void {
+  const question = { name: 'play.pages.test', type: 'A' } as const
+  for (const [at, value] of [
+    [583, '203.0.113.70'],
+    [594, '127.0.0.2'],
+  ] as const) {
+    const query = recording.ask(at, '192.0.2.14', resolver, question, { rd: true })
+    recording.answer(query, 0.06, { ra: true, answers: [address(question.name, 1, value)] })
+  }
 }
 
 /** What networks and servers do by themselves. */
