@@ -6,9 +6,10 @@ import type { Detector } from './detector.ts'
 import dga from './dga.ts'
 import encryptedDns from './encrypted-dns.ts'
 import exfiltration from './exfiltration.ts'
+import health from './health.ts'
 import poisoning from './poisoning.ts'
 
-/** All detectors. */
+/** What every report runs. */
 export const detectors: readonly Detector[] = [
   exfiltration,
   dga,
@@ -17,3 +18,6 @@ export const detectors: readonly Detector[] = [
   answerChange,
   encryptedDns,
 ]
+
+/** What runs only when it is named: faults would drown an incident. */
+export const onRequest: readonly Detector[] = [health]

@@ -1,0 +1,102 @@
+// What every health rule is made of: the words for how bad a fault is (Zonemaster's), the answers that count, and the draft of a finding.
+
+import type { Parameters } from '../../database/database.ts'
+import { type Draft, inWindow, type Measure, type Subject } from './detector.ts'
+import { type EvidenceOptions, isoTime } from './evidence.ts'
+
+/** Zonemaster's severities and the points of ours that stand for each; the sum decides severity here (30 low, 40 medium, 50 high, 80 critical). */
+export const levels = { NOTICE: 30, WARNING: 40, ERROR: 50, CRITICAL: 80 } as const
+export type Level = keyof typeof levels
+
+/** A fault as a rule found it. Times are engine times; `answers` is how many messages it was seen in. */
+export interface Fault {
+  rule?: string
+  title?: string
+  level: Level
+  /** Zonemaster's test of the same thing, empty where it has none. */
+  test: string
+  subject: Subject
+  identity: readonly string[]
+  why: string
+  first: string
+  last: string
+  answers: number
+  measures?: Record<string, Measure>
+  against?: string[]
+  /** Condition on `transactions`, with its values. */
+  where: string
+  show?: EvidenceOptions['show']
+  bound: Parameters
+}
+
+/** A finding of a fault: one point that says the level, and in its measures what it rests on and when it was last asked for. */
+export function draftOf(fault: Fault): Draft {
+  return {
+    ...(fault.rule === undefined ? {} : { rule: fault.rule }),
+    ...(fault.title === undefined ? {} : { title: fault.title }),
+    subject: fault.subject,
+    identity: fault.identity,
+    why: fault.why,
+    first: fault.first,
+    last: fault.last,
+    measures: {
+      ...fault.measures,
+      ...(fault.test === ''
+        ? {}
+        : { zonemaster: { value: `${fault.test} ${fault.level}`, threshold: null } }),
+      answers: { value: fault.answers, threshold: null },
+      last_asked: { value: isoTime(fault.last).replace(/\.\d+/, ''), threshold: null },
+    },
+    points: [{ name: fault.level, points: levels[fault.level] }],
+    counterEvidence: fault.against ?? [],
+    evidence: {
+      where: fault.where,
+      parameters: fault.bound,
+      show: fault.show ?? 'exchange',
+      limit: 3,
+    },
+    focus: fault.bound,
+  }
+}
+
+/** Every name above a watched one and itself: what its registrable domain can be. Constant for the engine, so the primary key is used. */
+const watchedDomains = `arrayFlatten(arrayMap(w -> arrayMap(i -> arrayStringConcat(arraySlice(splitByChar('.', w), i), '.'),
+      range(1, toUInt32(length(splitByChar('.', w)) + 1))), {watch:Array(String)}))`
+
+/** Whether a column that holds a name is at or below a watched name; always where nothing is watched. */
+export function isWatched(name: string): string {
+  return `(empty({watch:Array(String)}) OR arrayExists(w -> ${name} = w OR endsWith(${name}, concat('.', w)), {watch:Array(String)}))`
+}
+
+const unicast = `${inWindow} AND opcode = 'QUERY' AND qclass = 'IN'`
+const believed = "match IN ('answered', 'late') AND response_frame > 0"
+
+/** Rows of `transactions` a rule may look at: queries over unicast, of watched domains where there are some. */
+export const asked = `${unicast}
+      AND (empty({watch:Array(String)}) OR (has(${watchedDomains}, domain) AND ${isWatched('qname')}))`
+
+/** Of these, the ones with an answer that can be believed. */
+export const answered = `${asked} AND ${believed}`
+
+/** The same, watched or not: hosts that a watched name points to stand in any domain. */
+export const answeredAnywhere = `${unicast} AND ${believed}`
+
+/** Rows of `rrsets` that are history and were seen in the window. */
+export const remembered = `match IN ('answered', 'late') AND last_seen >= {since:DateTime64(9, 'UTC')} AND first_seen < {until:DateTime64(9, 'UTC')}`
+
+/** Flags of an answer, as SQL. */
+export const aa = 'bitTest(response_flags, 10)'
+export const tc = 'bitTest(response_flags, 9)'
+export const ra = 'bitTest(response_flags, 7)'
+
+/** Names as people list them: the first few, and how many more. */
+export function listed(names: readonly string[], shown = 5): string {
+  const rest = names.length - shown
+  const head = names.slice(0, shown).join(', ')
+  return rest > 0 ? `${head} and ${rest} more` : head
+}
+
+/** A share from 0 to 1 in words for a sentence. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(share > 0.1 || share === 0 ? 0 : 1)} %`
+}

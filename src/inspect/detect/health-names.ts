@@ -1,0 +1,169 @@
+// Names that should be there and are not, aliases that lead nowhere, and aliases that stand beside other data.
+
+import type { Draft, Rule } from './detector.ts'
+import { count } from './evidence.ts'
+import { aa, answered, draftOf, isWatched, listed, ra, remembered } from './health-fault.ts'
+
+/** The apex and www of domains that exist: asked for and never there. */
+const missingSql = `SELECT qname AS name, toString(any(domain)) AS zone, toFloat64(count()) AS answers, toFloat64(uniqExact(client)) AS clients,
+    toFloat64(countIf(rcode = 'NXDOMAIN')) AS refused, toString(min(ts)) AS first, toString(max(ts)) AS last
+  FROM transactions
+  WHERE ${answered} AND tld_listed AND (qname = domain OR qname = concat('www.', domain)) AND qtype IN ('A', 'AAAA')
+    AND NOT bitTest(response_flags, 9) AND (rcode = 'NXDOMAIN' OR (rcode = 'NOERROR' AND (${ra} OR ${aa})))
+    AND domain IN (
+      SELECT domain FROM transactions WHERE ${answered} AND tld_listed AND domain != ''
+        AND (rcode = 'NXDOMAIN' OR (rcode = 'NOERROR' AND NOT has(rr.section, 'answer')))
+        AND (qname = domain OR qname = concat('www.', domain)) AND qtype = 'A'
+    )
+  GROUP BY qname
+  HAVING countIf(rcode = 'NOERROR' AND has(rr.section, 'answer')) = 0 AND countIf(qtype = 'A') > 0
+    AND (clients >= {minClients:UInt32} OR notEmpty({watch:Array(String)}))
+    AND zone IN (
+      SELECT toString(domain) FROM transactions WHERE ${answered} AND rcode = 'NOERROR' AND has(rr.section, 'answer') AND domain != ''
+    )
+  ORDER BY answers DESC, name
+  LIMIT 50`
+
+/** An alias whose end does not exist, and never did while we looked. */
+const danglingSql = `SELECT qname AS name, toString(any(domain)) AS zone, argMax(leads_to, ts) AS target, toFloat64(countIf(is_dangling)) AS answers,
+    toFloat64(uniqExact(client)) AS clients, toString(min(ts)) AS first, toString(max(ts)) AS last
+  FROM (
+    SELECT qname, domain, client, ts, rr.data[arrayLastIndex((kind, part) -> kind = 'CNAME' AND part = 'answer', rr.type, rr.section)] AS leads_to,
+      rcode = 'NXDOMAIN' AS is_dangling
+    FROM transactions
+    WHERE ${answered} AND has(rr.type, 'CNAME') AND qname IN (
+      SELECT qname FROM transactions WHERE ${answered} AND rcode = 'NXDOMAIN' AND has(rr.type, 'CNAME')
+    )
+  )
+  WHERE leads_to != ''
+  GROUP BY qname
+  HAVING answers >= 1 AND countIf(NOT is_dangling) = 0
+  ORDER BY answers DESC, name
+  LIMIT 100`
+
+/** Aliases given with authority while, in the same time, other records of the name were. */
+const besideSql = `SELECT name, arraySort(groupUniqArrayIf(8)(kind, kind != 'CNAME')) AS types, argMinIf(data, first, kind = 'CNAME') AS target,
+    toFloat64(sum(n)) AS answers, toString(min(first)) AS first_seen, toString(max(last)) AS last_seen, arraySort(groupUniqArray(10)(data)) AS records
+  FROM (
+    SELECT name, toString(type) AS kind, data, sum(count) AS n, min(first_seen) AS first, max(last_seen) AS last
+    FROM rrsets
+    WHERE ${remembered} AND section = 'answer' AND server_role = 'authoritative' AND ${isWatched('name')}
+      AND type NOT IN ('RRSIG', 'NSEC', 'NSEC3', 'SIG', 'NXT', 'KEY', 'TSIG')
+      AND name IN (SELECT name FROM rrsets WHERE type = 'CNAME' AND section = 'answer' AND server_role = 'authoritative')
+    GROUP BY name, kind, data
+  )
+  GROUP BY name
+  HAVING notEmpty(types) AND minIf(last, kind = 'CNAME') >= minIf(first, kind != 'CNAME') AND maxIf(first, kind = 'CNAME') <= maxIf(last, kind != 'CNAME')
+  ORDER BY answers DESC, name
+  LIMIT 50`
+
+/** Rules `missing-name`, `dangling-alias` and `alias-beside-data`. */
+export const nameRules: Rule[] = [
+  {
+    id: 'missing-name',
+    title: 'A name that people ask for is not there',
+    sql: missingSql,
+    subject: 'name = {name:String}',
+    judge: (rows: Missing[]) => rows.map(missing),
+  },
+  {
+    id: 'dangling-alias',
+    title: 'An alias leads to a name that does not exist',
+    sql: danglingSql,
+    subject: 'name = {name:String}',
+    judge: (rows: Dangling[]) => rows.map(dangling),
+  },
+  {
+    id: 'alias-beside-data',
+    title: 'An alias stands beside other records',
+    sql: besideSql,
+    subject: 'name = {name:String}',
+    judge: (rows: Beside[]) => rows.map(beside),
+  },
+]
+
+interface Missing {
+  name: string
+  zone: string
+  answers: number
+  clients: number
+  refused: number
+  first: string
+  last: string
+}
+interface Dangling extends Omit<Missing, 'refused'> {
+  target: string
+}
+interface Beside {
+  name: string
+  types: string[]
+  target: string
+  answers: number
+  first_seen: string
+  last_seen: string
+  records: string[]
+}
+
+function missing(row: Missing): Draft {
+  const isApex = row.name === row.zone
+  const isDenied = row.refused > 0
+  const how = isDenied ? 'does not exist (NXDOMAIN)' : 'has no address'
+  const against = isApex
+    ? 'a domain may live without a web site at its apex'
+    : 'a domain may live without a web site'
+  return draftOf({
+    // Names exist below an apex that is denied: its server is wrong (RFC 8020), not its owner's choice.
+    level: isApex && isDenied ? 'ERROR' : 'NOTICE',
+    test: '',
+    subject: { domain: row.zone, name: row.name },
+    identity: [row.name],
+    why: `${row.name} ${how}: ${count(row.clients, 'client')} asked and got ${count(row.answers, 'answer')} of that kind and no other, while other names of ${row.zone} answer.`,
+    first: row.first,
+    last: row.last,
+    answers: row.answers,
+    measures: { clients: { value: row.clients, threshold: null } },
+    against: [against],
+    where: `domain = {domain:String} AND qname = {name:String}`,
+    bound: { name: row.name, domain: row.zone },
+  })
+}
+
+/** Services where anyone can register the name that an alias left behind points to. */
+const takenOver =
+  /(^|\.)(azurewebsites\.net|cloudapp\.(net|azure\.com)|trafficmanager\.net|azureedge\.net|azurefd\.net|blob\.core\.windows\.net|s3[\w.-]*\.amazonaws\.com|elasticbeanstalk\.com|herokuapp\.com|herokudns\.com|github\.io|gitlab\.io|netlify\.app|vercel\.app|myshopify\.com|zendesk\.com|readthedocs\.io|pantheonsite\.io|surge\.sh|wpengine\.com|statuspage\.io|ghost\.io)$/
+
+function dangling(row: Dangling): Draft {
+  const isClaimable = takenOver.test(row.target)
+  const risk = isClaimable ? ' Anyone may register that name there and speak for yours.' : ''
+  return draftOf({
+    level: isClaimable ? 'ERROR' : 'WARNING',
+    test: '',
+    subject: { domain: row.zone, name: row.name },
+    identity: [row.name, row.target],
+    why: `${row.name} is an alias of ${row.target}, which does not exist: ${count(row.answers, 'answer')} to ${count(row.clients, 'client')}, all NXDOMAIN.${risk}`,
+    first: row.first,
+    last: row.last,
+    answers: row.answers,
+    measures: { clients: { value: row.clients, threshold: null } },
+    where: `domain = {domain:String} AND qname = {name:String} AND rcode = 'NXDOMAIN'`,
+    bound: { name: row.name, domain: row.zone },
+  })
+}
+
+function beside(row: Beside): Draft {
+  return draftOf({
+    level: 'WARNING',
+    test: '',
+    subject: { name: row.name },
+    identity: [row.name],
+    why: `${row.name} is an alias of ${row.target} and has ${listed(row.types)} records of its own in the same time: an alias stands alone (RFC 1034 section 3.6.2), and who asks gets one or the other.`,
+    first: row.first_seen,
+    last: row.last_seen,
+    answers: row.answers,
+    measures: { other_types: { value: row.types.join(' '), threshold: null } },
+    against: ['a server that chooses its answer by client may keep to the rule in each of them'],
+    where: `hasAny(rr.data, {records:Array(String)}) AND has(rr.name, {name:String}) AND response_frame > 0`,
+    show: 'answer',
+    bound: { name: row.name, records: row.records },
+  })
+}
