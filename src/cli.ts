@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from 'commander'
 import { allowCommand } from './commands/allow.ts'
+import { auditCommand } from './commands/audit.ts'
 import { decodeCommand } from './commands/decode.ts'
 import { huntCommand } from './commands/hunt.ts'
 import { ingestCommand } from './commands/ingest.ts'
@@ -29,6 +30,7 @@ const verbs = [
   huntCommand(),
   allowCommand(),
   watchCommand(),
+  auditCommand(),
   sqlCommand(),
   decodeCommand(),
   scoreCommand(),

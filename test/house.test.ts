@@ -109,6 +109,7 @@ describe('SQL', () => {
     'src/inspect/findings/',
     'src/inspect/allow/',
     'src/inspect/watch/',
+    'src/inspect/audit/',
     'src/ingest/store/ledger.ts',
     // The window of a report is asked of the store itself; the other two show a person what to type.
     'src/inspect/window.ts',

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { Argument, Command, InvalidArgumentError } from 'commander'
+import { Argument, Command } from 'commander'
 import { openStore } from '../database/open.ts'
 import { SourceError, UsageError } from '../errors.ts'
 import {
@@ -19,7 +19,7 @@ import { styleFor } from '../inspect/report/style.ts'
 import { type Moment, windowOf } from '../inspect/window.ts'
 import { say, writeOut } from './output.ts'
 import { momentOption } from './moment.ts'
-import { jsonOption, storeOption } from './shared.ts'
+import { jsonOption, limitOption, storeOption } from './shared.ts'
 
 /** The `hunt` verb. */
 export function huntCommand(): Command {
@@ -34,7 +34,7 @@ export function huntCommand(): Command {
     .option('--from <file>', 'many values, one on each line; - for standard input')
     .addOption(momentOption('since', 'from this packet time on'))
     .addOption(momentOption('until', 'before this packet time'))
-    .option('--limit <rows>', 'rows of each kind at most', rowLimit, 50)
+    .addOption(limitOption('rows of each kind at most', 50))
     .addHelpText('after', examples)
     .action(async (question: Question, value: string | undefined, options: HuntFlags) => {
       const hunts = await huntsOf(question, value, options)
@@ -101,12 +101,6 @@ function asText(hunt: Hunt, parts: Awaited<ReturnType<Hunt['ask']>>, limit: numb
 function nothingAbout(hunt: Hunt, location: string, options: HuntFlags): string {
   const bounds = options.since === undefined && options.until === undefined ? '' : ' in that time'
   return `nothing about ${hunt.question} ${printable(hunt.value)} in ${printablePath(location)}${bounds}.`
-}
-
-function rowLimit(typed: string): number {
-  const rows = Number(typed)
-  if (Number.isInteger(rows) && rows >= 1 && rows <= 1_000_000) return rows
-  throw new InvalidArgumentError('It takes a number of rows from 1 to 1000000.')
 }
 
 const exampleValues: Record<Question, string> = {

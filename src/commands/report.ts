@@ -1,18 +1,15 @@
 // overhear report: runs the detectors over a store, or over captures in a throw-away store.
 
 import { Command, Option } from 'commander'
-import type { Database } from '../database/database.ts'
 import { openStore, throwAway } from '../database/open.ts'
 import { UsageError } from '../errors.ts'
-import { ingestFiles } from '../ingest/files.ts'
 import { type Severity, flagsOf, severities } from '../inspect/detect/detector.ts'
-import { detectors } from '../inspect/detect/index.ts'
+import { detectors, onRequest } from '../inspect/detect/index.ts'
 import { report, type Report } from '../inspect/findings/report.ts'
 import { reportHtml } from '../inspect/report/html-report.ts'
 import { reportJson } from '../inspect/report/json.ts'
 import { reportMarkdown } from '../inspect/report/markdown.ts'
 import { reportOcsf } from '../inspect/report/ocsf.ts'
-import { progressOn } from '../inspect/report/progress.ts'
 import { styleFor } from '../inspect/report/style.ts'
 import { terminalWidth } from '../inspect/report/table.ts'
 import { reportText } from '../inspect/report/text.ts'
@@ -23,6 +20,7 @@ import { type Moment, windowOf } from '../inspect/window.ts'
 import { say, writeOut } from './output.ts'
 import { momentOption } from './moment.ts'
 import { jsonOption, keepDuplicatesOption, portOption, storeOption } from './shared.ts'
+import { takeIn } from './take-in.ts'
 
 /** The `report` verb. */
 export function reportCommand(): Command {
@@ -36,7 +34,11 @@ export function reportCommand(): Command {
     .addOption(storeOption())
     .addOption(jsonOption())
     .addOption(new Option('--format <name>', 'how it is written').choices(formats).default('text'))
-    .option('--detector <id>', `only this one (repeatable): ${ids.join(', ')}`, collect)
+    .option(
+      '--detector <id>',
+      `only this one (repeatable): ${ids.join(', ')}; ${onRequest.map(({ id }) => id).join(', ')} runs only when named`,
+      collect,
+    )
     .addOption(momentOption('since', 'from this packet time on'))
     .addOption(momentOption('until', 'before this packet time'))
     .addOption(
@@ -83,12 +85,15 @@ interface ReportFlags {
   [threshold: string]: unknown
 }
 
-const ids = detectors.map((detector) => detector.id)
-const thresholds = flagsOf(detectors)
+const known = [...detectors, ...onRequest]
+const ids = known.map((detector) => detector.id)
+const thresholds = flagsOf(known)
 
 async function runReport(files: string[], flags: ReportFlags, command: Command): Promise<void> {
   const format = flags.json === true ? 'json' : flags.format
-  const chosen = detectors.filter(({ id }) => flags.detector?.includes(id) ?? true)
+  const chosen = known.filter(
+    (each) => flags.detector?.includes(each.id) ?? detectors.includes(each),
+  )
   const fromFile = flags.watch === undefined ? [] : await readWatchList(flags.watch)
   const isThrowAway = files.length > 0
   if (isThrowAway && command.getOptionValueSource('store') === 'cli') {
@@ -120,31 +125,6 @@ async function runReport(files: string[], flags: ReportFlags, command: Command):
   } finally {
     await database.close()
   }
-}
-
-/** Reads the captures into the store; what could not be read is told on standard error at once. */
-async function takeIn(
-  files: string[],
-  database: Database,
-  { port: ports, keepDuplicates }: ReportFlags,
-): Promise<'whole' | 'in part' | 'nothing'> {
-  const progress = progressOn()
-  const state = { path: '', bytes: 0, totalBytes: 0, packets: 0 }
-  const { problems, files: entries } = await ingestFiles(files, database, {
-    ports,
-    keepDuplicates: keepDuplicates === true,
-    onCapture: (path, totalBytes) => {
-      Object.assign(state, { path, totalBytes })
-    },
-    onProgress: (packets, bytes) => progress.update(Object.assign(state, { packets, bytes })),
-    onProblem: (sentence) => {
-      progress.clear()
-      say(sentence)
-    },
-  })
-  progress.clear()
-  if (entries.length === 0) return 'nothing'
-  return problems.length === 0 ? 'whole' : 'in part'
 }
 
 function written(result: Report, format: Format, showSql: boolean, store: string | null): string {

@@ -1,6 +1,6 @@
 // Options that several verbs share, and how a verb opens its store.
 
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../errors.ts'
 
 /** Where the store is: `--store`, else OVERHEAR_STORE, else ./overhear-store. */
@@ -61,9 +61,20 @@ export function followedPath(
   throw new UsageError('--follow reads one file: name it alone (standard input is followed anyway)')
 }
 
+/** How many rows are shown; `help` says of what. */
+export function limitOption(help: string, rows: number): Option {
+  return new Option('--limit <rows>', help).argParser(rowLimit).default(rows)
+}
+
 /** Name of this sensor, stored with every row. */
 export function sensorOption(): Option {
   return new Option('--sensor <name>', 'name stored with every row').default('', 'none')
+}
+
+function rowLimit(typed: string): number {
+  const rows = Number(typed)
+  if (Number.isInteger(rows) && rows >= 1 && rows <= 1_000_000) return rows
+  throw new InvalidArgumentError('It takes a number of rows from 1 to 1000000.')
 }
 
 function portNumber(text: string): number {

@@ -61,10 +61,15 @@ function isPrivate(text: string): string {
 const privateAddress =
   /^(10|127|0)\.|^192\.168\.|^172\.(1[6-9]|2\d|3[01])\.|^169\.254\.|^100\.(6[4-9]|[789]\d|1[01]\d|12[0-7])\.|^f[cd]|^fe[89ab]|^::1?$/
 
+/** Names that are not delegated from the root (RFC 6761, RFC 6762, and what people use beside them). */
+const internalName =
+  /(^|\.)(local|internal|localdomain|lan|home|corp|intranet|private|test|home\.arpa)$/
+
 function faultsOf(row: Zone): Draft[] {
   const drafts: Draft[] = []
   const inside = row.addresses.filter((address) => privateAddress.test(address))
-  const isInternal = inside.length === row.addresses.length && inside.length > 0
+  const isInternal =
+    (inside.length === row.addresses.length && inside.length > 0) || internalName.test(row.zone)
   const common = {
     subject: { domain: row.zone },
     identity: [row.zone],

@@ -133,5 +133,5 @@ function millisecondsOf(time: string): number {
 function hours(seconds: number): string {
   return seconds < 86_400
     ? `${(seconds / 3600).toFixed(1)} hours`
-    : `${(seconds / 86_400).toFixed(1)} days`
+    : `${Math.round(seconds / 86_400)} days`
 }

@@ -1,7 +1,7 @@
 // Servers as their clients see them: queries left without an answer, answers that got slow, answers that say no.
 
 import type { Bench, Draft, Rule } from './detector.ts'
-import { count, plainAddress } from './evidence.ts'
+import { count, grouped, plainAddress } from './evidence.ts'
 import { asked, draftOf, type Level, percent, tc } from './health-fault.ts'
 import { judgeWays } from './health-transport.ts'
 
@@ -106,7 +106,7 @@ function judgeLoss(row: Server, bench: Bench): Draft[] {
       test: 'CONNECTIVITY01',
       subject: { server },
       identity: [server],
-      why: `${server} left ${count(row.lost, 'query')} of ${count(row.queries, 'query')} unanswered, ${percent(share)}, with 95 % confidence at least ${percent(bound)}${slice}.`,
+      why: `${server} left ${grouped(row.lost)} of ${count(row.queries, 'query')} unanswered, ${percent(share)}, with 95 % confidence at least ${percent(bound)}${slice}.`,
       first: row.first,
       last: row.last,
       answers: row.answers,

@@ -61,7 +61,7 @@ export function answerDataOf(text: string): AnswerData {
 
 function asName(typed: string): string | null {
   try {
-    return nameOf(typed, 'answer')
+    return nameOf(typed, 'hunt answer')
   } catch (error) {
     if (error instanceof UsageError) return null
     throw error

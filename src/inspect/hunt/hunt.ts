@@ -31,7 +31,7 @@ export function huntFor(question: Question, text: string): Hunt {
 
 const readers: Record<Question, (text: string) => Omit<Hunt, 'question'>> = {
   name(text) {
-    const value = nameOf(text, 'name')
+    const value = nameOf(text, 'hunt name')
     return { value, ask: (database, options) => huntName(database, value, options) }
   },
   address(text) {
@@ -43,7 +43,7 @@ const readers: Record<Question, (text: string) => Omit<Hunt, 'question'>> = {
     return { value: range.text, ask: (database, options) => huntClient(database, range, options) }
   },
   domain(text) {
-    const value = nameOf(text, 'domain')
+    const value = nameOf(text, 'hunt domain')
     return { value, ask: (database, options) => huntDomain(database, value, options) }
   },
   answer(text) {

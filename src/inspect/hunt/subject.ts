@@ -13,27 +13,27 @@ export interface AddressRange {
   isSingle: boolean
 }
 
-/** A name as the store writes it: lower case, IDN as A-labels, RFC 1035 escapes, no trailing dot. `verb` is for the error. */
-export function nameOf(text: string, verb: string): string {
+/** A name as the store writes it: lower case, IDN as A-labels, RFC 1035 escapes, no trailing dot. `command` (`hunt name`) is for the error. */
+export function nameOf(text: string, command: string): string {
   const typed = text.trim()
   if (typed === '.') return '.'
-  if (typed === '') throw wrongName(verb, text, 'is empty')
+  if (typed === '') throw wrongName(command, text, 'is empty')
   if (parseAddress(typed) !== null) {
     throw new UsageError(
-      `hunt ${verb} takes a domain name, and ${typed} is an address: overhear hunt address ${typed} ` +
+      `${command} takes a domain name, and ${typed} is an address: overhear hunt address ${typed} ` +
         `(or write the name with a trailing dot, "${typed}.", if it is one)`,
       'hunt-value',
     )
   }
-  const labels = labelsOf(typed, verb)
+  const labels = labelsOf(typed, command)
   if (labels.at(-1)!.length === 0) labels.pop()
   let octets = 1
   for (const label of labels) {
-    if (label.length === 0) throw wrongName(verb, text, 'has an empty label')
-    if (label.length > 63) throw wrongName(verb, text, 'has a label of more than 63 octets')
+    if (label.length === 0) throw wrongName(command, text, 'has an empty label')
+    if (label.length > 63) throw wrongName(command, text, 'has a label of more than 63 octets')
     octets += label.length + 1
   }
-  if (octets > 255) throw wrongName(verb, text, 'is longer than 255 octets')
+  if (octets > 255) throw wrongName(command, text, 'is longer than 255 octets')
   return labels.map((label) => [...label].map(writeOctet).join('')).join('.')
 }
 
@@ -74,10 +74,10 @@ export function addressRangeOf(text: string, verb: string): AddressRange {
 }
 
 /** The octets of each label of a typed name: IDN labels as A-labels, escapes resolved, letters folded. */
-function labelsOf(typed: string, verb: string): number[][] {
+function labelsOf(typed: string, command: string): number[][] {
   const ascii = typed.replace(/[\u3002\uff0e\uff61]/g, '.').replace(idnLabel, (label) => {
     const converted = domainToASCII(label)
-    if (converted === '') throw wrongName(verb, typed, 'has a label that IDNA does not allow')
+    if (converted === '') throw wrongName(command, typed, 'has a label that IDNA does not allow')
     return converted
   })
   const labels: number[][] = [[]]
@@ -93,7 +93,7 @@ function labelsOf(typed: string, verb: string): number[][] {
       else if (digits !== undefined && Number(digits) < 256) {
         code = Number(digits)
         i += 3
-      } else throw wrongName(verb, typed, 'has a backslash that escapes nothing (\\\\ is one)')
+      } else throw wrongName(command, typed, 'has a backslash that escapes nothing (\\\\ is one)')
     }
     labels.at(-1)!.push(code >= 65 && code <= 90 ? code | 32 : code)
   }
@@ -109,10 +109,10 @@ function writeOctet(octet: number): string {
   return '".;\\()@$'.includes(character) ? `\\${character}` : character
 }
 
-function wrongName(verb: string, text: string, problem: string): UsageError {
+function wrongName(command: string, text: string, problem: string): UsageError {
   return new UsageError(
-    `hunt ${verb} takes a domain name, and "${printable(text)}" ${problem}. ` +
-      `Example: overhear hunt ${verb} login.example.org`,
+    `${command} takes a domain name, and "${printable(text)}" ${problem}. ` +
+      `Example: overhear ${command} login.example.org`,
     'hunt-value',
   )
 }
