@@ -1,0 +1,59 @@
+// What the tests of health share: records by section, and a run of that detector alone with what each finding promises.
+
+import { expect } from 'vitest'
+import type { Finding } from '../src/inspect/detect/detector.ts'
+import detector from '../src/inspect/detect/health.ts'
+import { literal } from '../src/inspect/detect/literal.ts'
+import { run } from '../src/inspect/detect/run.ts'
+import { database, type Fields } from './detect-fixture.ts'
+
+/** A record of an answer. */
+export interface HealthRecord {
+  name: string
+  type: string
+  data: string
+  section: string
+  ttl: number
+}
+
+export function record(
+  name: string,
+  type: string,
+  text: string,
+  section = 'answer',
+  ttl = 300,
+): HealthRecord {
+  return { name, type, data: text, section, ttl }
+}
+
+/** The columns of these records. */
+export function records(...all: HealthRecord[]): Fields {
+  const each = (value: (one: HealthRecord) => string) => `[${all.map(value).join(', ')}]`
+  const text = (value: string) => literal(value, 'String')
+  return {
+    'rr.section': each((one) => text(one.section)),
+    'rr.name': each((one) => text(one.name)),
+    'rr.type': each((one) => text(one.type)),
+    'rr.class': each(() => `'IN'`),
+    'rr.ttl': each((one) => String(one.ttl)),
+    'rr.data': each((one) => text(one.data)),
+  }
+}
+
+/** The findings of health, checked. */
+export async function health(watch: string[] = []): Promise<Finding[]> {
+  const { findings } = await run(database, [detector], { watch })
+  expect(new Set(findings.map(({ id }) => id)).size).toBe(findings.length)
+  for (const finding of findings) {
+    expect(finding.evidence.length, finding.why).toBeGreaterThan(0)
+    expect(Object.keys(detector.points)).toContain(finding.points[0]?.name)
+    expect((await database.rows(finding.sql)).length, finding.rule).toBeGreaterThan(0)
+    expect(finding.why).toMatch(/\.$/)
+  }
+  return findings
+}
+
+/** Rule ids without the detector's. */
+export function rulesOf(findings: readonly Finding[]): string[] {
+  return findings.map(({ rule }) => rule.replace('health/', '')).sort()
+}
