@@ -43,11 +43,9 @@ const checkingSql = `SELECT toString(domain) AS domain, toFloat64(count()) AS pa
       arraySort(groupArrayIf(1000)(ts, rcode = 'NOERROR' AND bitTest(query_flags, 4))) AS unchecked,
       arrayMin(failed) AS first_failed, arrayMax(failed) AS last_failed
     FROM transactions
-    WHERE ${answered} AND qname IN (
-      SELECT qname FROM transactions WHERE ${answered} AND rcode = 'NOERROR' AND bitTest(query_flags, 4) AND qname IN (
-        SELECT qname FROM transactions WHERE ${answered} AND rcode = 'SERVFAIL' AND NOT bitTest(query_flags, 4)
-      )
-    )
+    WHERE ${answered} AND (domain, qname) IN (
+      SELECT domain, qname FROM transactions WHERE ${answered} AND rcode = 'NOERROR' AND bitTest(query_flags, 4)
+    ) AND rcode IN ('SERVFAIL', 'NOERROR')
     GROUP BY domain, qname, qtype, client, server
     HAVING notEmpty(failed) AND notEmpty(unchecked)
       AND arrayExists(asked -> arrayExists(got -> got >= asked AND got <= asked + INTERVAL 10 SECOND, unchecked), failed)

@@ -2,7 +2,7 @@
 
 import type { Parameters } from '../../database/database.ts'
 import { type Draft, inWindow, type Measure, type Subject } from './detector.ts'
-import { type EvidenceOptions, isoTime } from './evidence.ts'
+import { type Evidence, type EvidenceOptions, exchangeEvidence, isoTime } from './evidence.ts'
 
 /** Zonemaster's severities and the points of ours that stand for each; the sum decides severity here (30 low, 40 medium, 50 high, 80 critical). */
 export const levels = { NOTICE: 30, WARNING: 40, ERROR: 50, CRITICAL: 80 } as const
@@ -23,8 +23,9 @@ export interface Fault {
   answers: number
   measures?: Record<string, Measure>
   against?: string[]
-  /** Condition on `transactions`, with its values. */
-  where: string
+  /** Condition on `transactions`, with its values; not where the evidence is at hand. */
+  where?: string
+  evidence?: Evidence[]
   show?: EvidenceOptions['show']
   bound: Parameters
 }
@@ -49,8 +50,8 @@ export function draftOf(fault: Fault): Draft {
     },
     points: [{ name: fault.level, points: levels[fault.level] }],
     counterEvidence: fault.against ?? [],
-    evidence: {
-      where: fault.where,
+    evidence: fault.evidence ?? {
+      where: fault.where ?? '0',
       parameters: fault.bound,
       show: fault.show ?? 'exchange',
       limit: 3,
@@ -69,7 +70,7 @@ export function isWatched(name: string): string {
 }
 
 const unicast = `${inWindow} AND opcode = 'QUERY' AND qclass = 'IN'`
-const believed = "match IN ('answered', 'late') AND response_frame > 0"
+const believed = "match IN ('answered', 'late')"
 
 /** Rows of `transactions` a rule may look at: queries over unicast, of watched domains where there are some. */
 export const asked = `${unicast}
@@ -88,6 +89,44 @@ export const remembered = `match IN ('answered', 'late') AND last_seen >= {since
 export const aa = 'bitTest(response_flags, 10)'
 export const tc = 'bitTest(response_flags, 9)'
 export const ra = 'bitTest(response_flags, 7)'
+
+/** What a rule's SQL must hand on of `transactions` for `firstExchange`. */
+export const exchangeColumns =
+  'ts, capture, frame, response_frame, offset, response_offset, client, server, qname, qtype, attempts, rcode, rr.section'
+
+/** The earliest exchange of a group as `place`, so that many findings need no query each. */
+export const firstExchange = `argMin((toString(capture), frame, response_frame, offset, response_offset, toString(client), toString(server), qname,
+      toString(qtype), toString(rcode), attempts, toString(ts), countEqual(rr.section, 'answer')), (ts, capture, frame, response_frame)) AS place`
+
+/** What `firstExchange` gives. */
+export type Place = [
+  capture: string,
+  frame: number,
+  responseFrame: number,
+  offset: number,
+  responseOffset: number,
+  client: string,
+  server: string,
+  qname: string,
+  qtype: string,
+  rcode: string,
+  attempts: number,
+  ts: string,
+  answers: number,
+]
+
+/** The exchange at a place, as evidence. */
+export function exchangeAt(place: Place): Evidence {
+  const [capture, frame, responseFrame, offset, responseOffset, client, server, ...rest] = place
+  const [qname, qtype, rcode, attempts, ts, answers] = rest
+  return exchangeEvidence({
+    ...{ capture, frame, offset, client, server, qname, qtype, rcode, attempts, ts, answers },
+    response_frame: responseFrame,
+    response_offset: responseOffset,
+    ...{ response_ts: ts, match: 'answered', latency_us: 0, ip_ttl: 0, ip_id: 0 },
+    ...{ bytes: 0, id: 0, port: 0, data: [] },
+  })
+}
 
 /** Names as people list them: the first few, and how many more. */
 export function listed(names: readonly string[], shown = 5): string {

@@ -6,7 +6,9 @@ import { answeredAnywhere, draftOf, isWatched, listed, remembered } from './heal
 /** Targets of MX records with what is known of each. */
 const exchangeSql = `SELECT zone, host, toFloat64(max(n)) AS answers, toString(min(first)) AS first, toString(max(last)) AS last, any(record) AS record,
     anyIf(a.data, a.type = 'CNAME') AS alias, countIf(a.type IN ('A', 'AAAA')) AS addresses, host IN (
-      SELECT qname FROM transactions WHERE ${answeredAnywhere} AND rcode = 'NXDOMAIN'
+      SELECT qname FROM transactions WHERE ${answeredAnywhere} AND rcode = 'NXDOMAIN' AND qname IN (
+        SELECT lower(splitByChar(' ', data)[2]) FROM rrsets WHERE ${remembered} AND type = 'MX'
+      )
     ) AS is_missing
   FROM (
     SELECT name AS zone, lower(splitByChar(' ', data)[2]) AS host, any(data) AS record, sum(count) AS n, min(first_seen) AS first, max(last_seen) AS last

@@ -2,42 +2,58 @@
 
 import type { Draft, Rule } from './detector.ts'
 import { count } from './evidence.ts'
-import { aa, answered, draftOf, isWatched, listed, ra, remembered } from './health-fault.ts'
+import {
+  type Place,
+  aa,
+  answered,
+  draftOf,
+  exchangeAt,
+  exchangeColumns,
+  firstExchange,
+  isWatched,
+  listed,
+  ra,
+  remembered,
+  tc,
+} from './health-fault.ts'
 
-/** The apex and www of domains that exist: asked for and never there. */
-const missingSql = `SELECT qname AS name, toString(any(domain)) AS zone, toFloat64(count()) AS answers, toFloat64(uniqExact(client)) AS clients,
-    toFloat64(countIf(rcode = 'NXDOMAIN')) AS refused, toString(min(ts)) AS first, toString(max(ts)) AS last
-  FROM transactions
-  WHERE ${answered} AND tld_listed AND (qname = domain OR qname = concat('www.', domain)) AND qtype IN ('A', 'AAAA')
-    AND NOT bitTest(response_flags, 9) AND (rcode = 'NXDOMAIN' OR (rcode = 'NOERROR' AND (${ra} OR ${aa})))
-    AND domain IN (
-      SELECT domain FROM transactions WHERE ${answered} AND tld_listed AND domain != ''
-        AND (rcode = 'NXDOMAIN' OR (rcode = 'NOERROR' AND NOT has(rr.section, 'answer')))
-        AND (qname = domain OR qname = concat('www.', domain)) AND qtype = 'A'
-    )
-  GROUP BY qname
-  HAVING countIf(rcode = 'NOERROR' AND has(rr.section, 'answer')) = 0 AND countIf(qtype = 'A') > 0
+const isFront = `(qname = domain OR qname = concat('www.', domain))`
+
+/** Domains whose apex or www was denied; where names are watched, those that gave no address too. */
+const deniedDomains = `SELECT domain FROM transactions
+      WHERE ${answered} AND (rcode = 'NXDOMAIN' OR (notEmpty({watch:Array(String)}) AND rcode = 'NOERROR' AND NOT has(rr.section, 'answer')))
+        AND tld_listed AND domain != '' AND qtype = 'A' AND ${isFront}
+      GROUP BY domain
+      HAVING uniqExact(client) >= {minClients:UInt32} OR notEmpty({watch:Array(String)})`
+
+/** The apex and www of domains that exist: asked for and never there, while another name of the domain was. */
+const missingSql = `SELECT name, zone, answers, clients, refused, first, last
+  FROM (
+    SELECT qname AS name, toString(domain) AS zone, toFloat64(countIf(qtype IN ('A', 'AAAA'))) AS answers, toFloat64(uniqExact(client)) AS clients,
+      toFloat64(countIf(rcode = 'NXDOMAIN')) AS refused, toString(min(ts)) AS first, toString(max(ts)) AS last,
+      countIf(rcode = 'NOERROR' AND has(rr.section, 'answer')) AS good, sum(good) OVER (PARTITION BY zone) AS good_of_zone,
+      countIf(qtype = 'A') AS asked_for_address
+    FROM transactions
+    WHERE ${answered} AND domain IN (${deniedDomains}) AND NOT ${tc} AND (rcode = 'NXDOMAIN' OR (rcode = 'NOERROR' AND (${ra} OR ${aa})))
+    GROUP BY domain, qname
+  )
+  WHERE (name = zone OR name = concat('www.', zone)) AND good = 0 AND good_of_zone > 0 AND asked_for_address > 0
     AND (clients >= {minClients:UInt32} OR notEmpty({watch:Array(String)}))
-    AND zone IN (
-      SELECT toString(domain) FROM transactions WHERE ${answered} AND rcode = 'NOERROR' AND has(rr.section, 'answer') AND domain != ''
-    )
   ORDER BY answers DESC, name
   LIMIT 50`
 
-/** An alias whose end does not exist, and never did while we looked. */
-const danglingSql = `SELECT qname AS name, toString(any(domain)) AS zone, argMax(leads_to, ts) AS target, toFloat64(countIf(is_dangling)) AS answers,
-    toFloat64(uniqExact(client)) AS clients, toString(min(ts)) AS first, toString(max(ts)) AS last
+/** An alias whose end does not exist, and never did while we looked; with the first such answer. */
+const danglingSql = `SELECT qname AS name, toString(domain) AS zone, argMax(leads_to, ts) AS target, toFloat64(count()) AS answers,
+    toFloat64(uniqExact(client)) AS clients, toString(min(ts)) AS first, toString(max(ts)) AS last, ${firstExchange}
   FROM (
-    SELECT qname, domain, client, ts, rr.data[arrayLastIndex((kind, part) -> kind = 'CNAME' AND part = 'answer', rr.type, rr.section)] AS leads_to,
-      rcode = 'NXDOMAIN' AS is_dangling
+    SELECT ${exchangeColumns}, domain,
+      rr.data[arrayLastIndex((kind, part) -> kind = 'CNAME' AND part = 'answer', rr.type, rr.section)] AS leads_to
     FROM transactions
-    WHERE ${answered} AND has(rr.type, 'CNAME') AND qname IN (
-      SELECT qname FROM transactions WHERE ${answered} AND rcode = 'NXDOMAIN' AND has(rr.type, 'CNAME')
-    )
+    WHERE ${answered} AND has(rr.type, 'CNAME')
   )
   WHERE leads_to != ''
-  GROUP BY qname
-  HAVING answers >= 1 AND countIf(NOT is_dangling) = 0
+  GROUP BY domain, qname
+  HAVING countIf(rcode != 'NXDOMAIN') = 0
   ORDER BY answers DESC, name
   LIMIT 100`
 
@@ -92,6 +108,7 @@ interface Missing {
   last: string
 }
 interface Dangling extends Omit<Missing, 'refused'> {
+  place: Place
   target: string
 }
 interface Beside {
@@ -145,8 +162,8 @@ function dangling(row: Dangling): Draft {
     last: row.last,
     answers: row.answers,
     measures: { clients: { value: row.clients, threshold: null } },
-    where: `domain = {domain:String} AND qname = {name:String} AND rcode = 'NXDOMAIN'`,
-    bound: { name: row.name, domain: row.zone },
+    evidence: [exchangeAt(row.place)],
+    bound: { name: row.name },
   })
 }
 

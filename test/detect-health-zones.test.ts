@@ -1,0 +1,378 @@
+// Health of zones: DNSSEC, serials, propagation, delegation, names, mail and timers; each fault is found once, its healthy twin is silent.
+
+import { describe, expect, test } from 'vitest'
+import { keyOf } from '../src/inspect/detect/health-keys.ts'
+import { compareSerials } from '../src/inspect/detect/health-serials.ts'
+import { type Fields, insert, time, useStore } from './detect-fixture.ts'
+import { health, type HealthRecord, record, records, rulesOf } from './health-fixture.ts'
+
+useStore()
+
+const authority = { response_flags: '0x8400' }
+const text = (value: string) => `'${value}'`
+const at = (address: string): Fields => ({ server: `toIPv6('::ffff:${address}')` })
+
+/** Answers that hold these records, the first of them to the question. */
+async function seen(all: HealthRecord[], fields: Fields = {}, rows = 1): Promise<void> {
+  const [first] = all
+  const name = first?.name ?? 'example.org'
+  await insert(
+    {
+      qname: text(name),
+      qtype: text(first?.type ?? 'A'),
+      domain: text(name.split('.').slice(-2).join('.')),
+      ts: time('number'),
+      response_ts: time('number'),
+      ...records(...all),
+      ...fields,
+    },
+    rows,
+  )
+}
+
+describe('SOA serials', () => {
+  const soa = (serial: number, timers = '7200 3600 1209600 3600') =>
+    record('example.org', 'SOA', `ns.example.org admin.example.org ${serial} ${timers}`)
+  const when = (hour: number, more: Fields): Fields => ({
+    ...authority,
+    ...more,
+    ts: time(`${hour * 3600} + number`),
+    response_ts: time(`${hour * 3600} + number`),
+  })
+
+  test('that stay behind longer than the refresh time are found, by how long', async () => {
+    await seen([soa(10)], when(1, at('192.0.2.53')))
+    await seen([soa(10)], when(1, at('192.0.2.54')))
+    await seen([soa(11)], when(2, at('192.0.2.53')))
+    await seen([soa(10)], when(3, at('192.0.2.54')))
+    expect(await health()).toEqual([])
+    await seen([soa(10)], when(4.5, at('192.0.2.54')))
+    const [found, ...others] = await health()
+    expect(others).toEqual([])
+    expect(found).toMatchObject({
+      rule: 'health/soa-serial',
+      severity: 'low',
+      subject: { domain: 'example.org', server: '192.0.2.54' },
+      measures: {
+        zonemaster: { value: 'CONSISTENCY01 NOTICE' },
+        behind_seconds: { value: 9000, threshold: 7200 },
+      },
+    })
+    await seen([soa(10)], when(6, at('192.0.2.54')))
+    expect((await health())[0]?.severity).toBe('medium')
+    await seen([soa(11)], when(7, at('192.0.2.54')))
+    expect(await health()).toEqual([])
+  })
+
+  test('are compared as RFC 1982 says', () => {
+    expect(compareSerials(1, 4294967295)).toBe(1)
+    expect(compareSerials(4294967295, 1)).toBe(-1)
+    expect(compareSerials(2026030201, 2026030201)).toBe(0)
+    expect(compareSerials(0, 2147483648)).toBe(0)
+  })
+
+  test('with timers that work against the zone are found', async () => {
+    await seen([soa(1, '3600 7200 1209600 604800')], authority)
+    const [found] = await health()
+    expect(found?.why).toContain(
+      '604800 s (ZONE06), refresh 3600 s is shorter than retry 7200 s (ZONE03)',
+    )
+  })
+})
+
+describe('propagation', () => {
+  const host = (address: string) => [record('www.example.org', 'A', address, 'answer', 600)]
+  const hour = (n: number, fields: Fields): Fields => ({
+    ...fields,
+    ts: time(`${n * 3600} + number * 10`),
+    response_ts: time(`${n * 3600} + number * 10`),
+  })
+  const zone = { ...authority, ...at('192.0.2.53') }
+  const resolver = at('192.0.2.1')
+
+  test('a resolver that gives the old answer after its TTL is found, with until when', async () => {
+    await seen(host('192.0.2.80'), hour(1, zone), 3)
+    await seen(host('198.51.100.9'), hour(3, zone), 3)
+    await seen(host('192.0.2.80'), hour(3.1, resolver), 2)
+    expect(await health()).toEqual([])
+    await seen(host('192.0.2.80'), hour(4, resolver))
+    const [found, ...others] = await health()
+    expect(others).toEqual([])
+    expect(found).toMatchObject({
+      rule: 'health/stale-answer',
+      severity: 'medium',
+      subject: { name: 'www.example.org', type: 'A', server: '192.0.2.1' },
+      measures: { old_for_seconds: { value: 3600, threshold: 660 } },
+    })
+    expect(found?.why).toContain('192.0.2.1 until 2026-03-02 04:00:00 UTC')
+  })
+
+  test('a pool that comes back to its old address is silent', async () => {
+    for (const [n, address] of [
+      [1, '192.0.2.80'],
+      [2, '198.51.100.9'],
+      [3, '192.0.2.80'],
+    ] as const)
+      await seen(host(address), hour(n, zone), 2)
+    await seen(host('192.0.2.80'), hour(5, resolver), 2)
+    expect(await health()).toEqual([])
+  })
+})
+
+describe('DNSSEC', () => {
+  const signature = (ends: string, begins = '20260201000000') =>
+    record('www.example.org', 'RRSIG', `A 13 3 300 ${ends} ${begins} 4711 example.org c2ln`)
+  const address = record('www.example.org', 'A', '192.0.2.80')
+
+  test.each([
+    ['expired yesterday', signature('20260301000000'), 'ERROR'],
+    ['begins tomorrow', signature('20260401000000', '20260303000000'), 'ERROR'],
+    ['ends tomorrow', signature('20260303000000'), 'WARNING'],
+  ])('a signature that %s is found', async (_, rrsig, level) => {
+    await seen([address, rrsig], authority)
+    const [found, ...others] = await health()
+    expect(others).toEqual([])
+    expect(found?.measures['zonemaster']?.value).toBe(`DNSSEC04 ${level}`)
+  })
+
+  test.each([
+    ['of two weeks to go', [signature('20260316000000')]],
+    ['of a day by design', [signature('20260303000000', '20260301000000')]],
+    ['that a newer one replaced', [signature('20260303000000'), signature('20260330000000')]],
+  ])('a signature %s is silent', async (_, all) => {
+    await seen([address, ...all], authority)
+    expect(await health()).toEqual([])
+  })
+
+  // The example of RFC 4034 section 5.4: key 60485 of dskey.example.com.
+  const key =
+    '256 3 5 AQOeiiR0GOMYkDshWoSKz9Xz fwJr1AYtsmx3TGkJaNXVbfi/ 2pHm822aJ5iI9BMzNXxeYCmZ DRD99WYwYqUSdjMmmAphXdvx egXd/M5+X7OrzKBaMbCVdFLU Uh6DhweJBjEVv5f2wwjM9Xzc nOf+EPbtG9DMBmADjFDc2w/r ljwvFw=='
+  const zone = 'dskey.example.com'
+
+  test('a DS that fits the key is silent, one that fits none is found', async () => {
+    expect(keyOf(key)).toBe('60485 5')
+    const fits = record(
+      zone,
+      'DS',
+      '60485 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118',
+      'authority',
+    )
+    const wrong = record(
+      zone,
+      'DS',
+      '11111 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118',
+      'authority',
+    )
+    await seen([record(zone, 'DNSKEY', key), fits])
+    expect(await health()).toEqual([])
+    await seen([wrong], { ts: time('90000'), response_ts: time('90000') })
+    const [found] = await health()
+    expect(found).toMatchObject({ rule: 'health/delegation-signer', subject: { domain: zone } })
+    expect(found?.why).toContain('11111/5')
+  })
+
+  test('one server of two without signatures is found', async () => {
+    const asked = { ...authority, do: '1' }
+    await seen([address, signature('20260401000000')], { ...asked, ...at('192.0.2.53') }, 2)
+    await seen([address], { ...authority, ...at('192.0.2.54') }, 2)
+    expect(await health()).toEqual([])
+    await seen([address], { ...asked, ...at('192.0.2.54') }, 2)
+    expect(await health()).toMatchObject([
+      { rule: 'health/unsigned-server', subject: { domain: 'example.org', server: '192.0.2.54' } },
+    ])
+  })
+
+  test('old algorithms and NSEC3 iterations are worth knowing, current ones silent', async () => {
+    const denial = (iterations: number) =>
+      record(
+        '0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example.org',
+        'NSEC3',
+        `1 0 ${iterations} - 2t7b4g4v A`,
+        'authority',
+      )
+    await seen([address, denial(0), signature('20260401000000')], authority)
+    expect(await health()).toEqual([])
+    await seen([address, denial(10)], authority)
+    await seen([
+      {
+        ...signature('20260401000000'),
+        data: 'A 5 3 300 20260401000000 20260201000000 4711 old.org c2ln',
+      },
+    ])
+    const found = await health()
+    expect(found.map(({ subject, severity }) => [subject.domain, severity]).sort()).toEqual([
+      ['example.org', 'low'],
+      ['old.org', 'low'],
+    ])
+  })
+
+  test('extended errors about validation are found, those of a filter are not', async () => {
+    await insert({ ede: '[15, 17]', ts: time('number') }, 5)
+    expect(await health()).toEqual([])
+    await insert({ ede: '[7]', rcode: `'SERVFAIL'` })
+    const [found] = await health()
+    expect(found).toMatchObject({ rule: 'health/extended-error', severity: 'high' })
+    expect(found?.why).toContain('signature expired (7)')
+  })
+
+  test('failures that go away without checking are found when they repeat', async () => {
+    const failed = { rcode: `'SERVFAIL'`, qname: `concat('n', toString(number), '.example.org')` }
+    const unchecked = { qname: failed.qname, query_flags: '0x0110', ts: time('number * 100 + 3') }
+    await insert(failed, 3)
+    await insert(unchecked, 2)
+    expect(await health()).toEqual([])
+    await insert({ ...unchecked, qname: `'n2.example.org'`, ts: time('203') })
+    expect(rulesOf(await health())).toEqual(['checking'])
+  })
+})
+
+describe('a delegation', () => {
+  const servers = (...names: string[]) => names.map((name) => record('example.org', 'NS', name))
+  const address = (name: string, value: string) => record(name, 'A', value, 'additional')
+
+  test.each([
+    ['to one server', servers('ns.example.org'), 'few-servers'],
+    [
+      'to two servers in one network',
+      [
+        ...servers('a.example.org', 'b.example.org'),
+        address('a.example.org', '192.0.2.1'),
+        address('b.example.org', '192.0.2.2'),
+      ],
+      'one-network',
+    ],
+    [
+      'to an alias',
+      [
+        ...servers('a.example.org', 'b.example.net'),
+        record('b.example.net', 'CNAME', 'c.example.net'),
+      ],
+      'alias-server',
+    ],
+    [
+      'to a private address',
+      [
+        ...servers('a.example.org', 'b.example.org'),
+        address('a.example.org', '192.0.2.1'),
+        address('b.example.org', '10.0.0.1'),
+      ],
+      'private-server',
+    ],
+    [
+      'to a name with an underscore',
+      servers('a.example.org', 'name_server.example.net'),
+      'host-name',
+    ],
+  ])('%s is found', async (_, all, rule) => {
+    await seen(all)
+    expect(rulesOf(await health())).toEqual([rule])
+  })
+
+  test.each([
+    [
+      'to two networks',
+      [address('a.example.org', '192.0.2.1'), address('b.example.org', '198.51.100.2')],
+    ],
+    ['to one known and one unknown address', [address('a.example.org', '192.0.2.1')]],
+  ])('%s is silent', async (_, glue) => {
+    await seen([...servers('a.example.org', 'b.example.org'), ...glue])
+    expect(await health()).toEqual([])
+  })
+})
+
+describe('names', () => {
+  const denied: Fields = { rcode: `'NXDOMAIN'`, qname: `'www.example.org'` }
+  const clients = { client: `toIPv6(concat('::ffff:192.0.2.', toString(10 + number)))` }
+
+  test('a www that many ask for and that never was is found, in a domain that exists', async () => {
+    await insert({ ...denied, ...clients }, 6)
+    expect(await health()).toEqual([])
+    await seen([record('mail.example.org', 'A', '192.0.2.25')])
+    expect(await health()).toMatchObject([{ rule: 'health/missing-name', severity: 'low' }])
+    await seen([record('www.example.org', 'A', '192.0.2.80')], { ts: time('900') })
+    expect(await health()).toEqual([])
+  })
+
+  test('an apex that is denied although names below it exist is wrong; one client is enough where it is watched', async () => {
+    await seen([record('mail.example.org', 'A', '192.0.2.25')])
+    await insert({ ...denied, qname: `'example.org'` })
+    expect(await health()).toEqual([])
+    expect(await health(['example.org'])).toMatchObject([
+      { rule: 'health/missing-name', severity: 'high' },
+    ])
+    expect(await health(['example.net'])).toEqual([])
+  })
+
+  test.each([
+    ['shop.example.net', 'medium'],
+    ['gone.azurewebsites.net', 'high'],
+  ])('an alias of %s, which does not exist, is found', async (target, severity) => {
+    const alias = [record('www.example.org', 'CNAME', target)]
+    await seen(alias, denied)
+    expect(await health()).toMatchObject([{ rule: 'health/dangling-alias', severity }])
+    await seen([...alias, record(target, 'A', '192.0.2.80')], { ts: time('900') })
+    expect(await health()).toEqual([])
+  })
+
+  test('an alias beside other records in the same time is found, one that followed them is not', async () => {
+    const alias = [record('www.example.org', 'CNAME', 'shop.example.net')]
+    const own = [record('www.example.org', 'A', '192.0.2.80')]
+    await seen(own, authority)
+    await seen(alias, { ...authority, ts: time('100'), response_ts: time('100') })
+    expect(await health()).toEqual([])
+    await seen(own, { ...authority, ts: time('200'), response_ts: time('200') })
+    expect(rulesOf(await health())).toEqual(['alias-beside-data'])
+  })
+
+  test('records that may not be kept are worth knowing', async () => {
+    await seen([record('www.example.org', 'A', '192.0.2.80', 'answer', 1)], authority, 3)
+    expect(await health()).toEqual([])
+    await seen([record('dyn.example.org', 'A', '192.0.2.80', 'answer', 0)], authority, 3)
+    expect(await health()).toMatchObject([
+      { rule: 'health/zero-ttl', subject: { name: 'dyn.example.org' } },
+    ])
+  })
+})
+
+describe('mail', () => {
+  const exchange = record('example.org', 'MX', '10 mail.example.org')
+  const address = record('mail.example.org', 'A', '192.0.2.25', 'additional')
+
+  test('an exchange with an address is silent, an alias is found', async () => {
+    await seen([exchange, address])
+    await seen([record('example.org', 'MX', '0 .')])
+    expect(await health()).toEqual([])
+    await seen([record('mail.example.org', 'CNAME', 'host.example.net')])
+    expect(await health()).toMatchObject([
+      { rule: 'health/mail-exchange', measures: { zonemaster: { value: 'ZONE08 ERROR' } } },
+    ])
+  })
+
+  test('an exchange that does not exist is found', async () => {
+    await seen([exchange])
+    expect(await health()).toEqual([])
+    await insert({ qname: `'mail.example.org'`, rcode: `'NXDOMAIN'` })
+    expect(rulesOf(await health())).toEqual(['mail-exchange'])
+  })
+
+  test('a reverse that names another host is found, one that leads back is silent', async () => {
+    const reverse = (name: string) => [record('25.2.0.192.in-addr.arpa', 'PTR', name)]
+    await seen([exchange, address])
+    await seen(reverse('mail.example.org'))
+    expect(await health()).toEqual([])
+    await seen([
+      record('example.net', 'MX', '10 mx.example.net'),
+      record('mx.example.net', 'A', '198.51.100.7'),
+    ])
+    await seen([record('7.100.51.198.in-addr.arpa', 'PTR', 'customer7.example.com')])
+    expect(await health()).toMatchObject([
+      {
+        rule: 'health/reverse',
+        severity: 'low',
+        subject: { domain: 'example.net', name: 'mx.example.net' },
+      },
+    ])
+    await seen([record('customer7.example.com', 'A', '198.51.100.7')])
+    expect(await health()).toEqual([])
+  })
+})
