@@ -4,7 +4,14 @@ import { describe, expect, test } from 'vitest'
 import { keyOf } from '../src/inspect/detect/health-keys.ts'
 import { compareSerials } from '../src/inspect/detect/health-serials.ts'
 import { type Fields, insert, time, useStore } from './detect-fixture.ts'
-import { health, type HealthRecord, record, records, rulesOf } from './health-fixture.ts'
+import {
+  health as allHealth,
+  healthBy,
+  type HealthRecord,
+  record,
+  records,
+  rulesOf,
+} from './health-fixture.ts'
 
 useStore()
 
@@ -31,6 +38,7 @@ async function seen(all: HealthRecord[], fields: Fields = {}, rows = 1): Promise
 }
 
 describe('SOA serials', () => {
+  const health = healthBy('soa-serial', 'soa-timers')
   const soa = (serial: number, timers = '7200 3600 1209600 3600') =>
     record('example.org', 'SOA', `ns.example.org admin.example.org ${serial} ${timers}`)
   const when = (hour: number, more: Fields): Fields => ({
@@ -81,6 +89,7 @@ describe('SOA serials', () => {
 })
 
 describe('propagation', () => {
+  const health = healthBy('stale-answer', 'alias-beside-data')
   const host = (address: string) => [record('www.example.org', 'A', address, 'answer', 600)]
   const hour = (n: number, fields: Fields): Fields => ({
     ...fields,
@@ -120,6 +129,14 @@ describe('propagation', () => {
 })
 
 describe('DNSSEC', () => {
+  const health = healthBy(
+    'signature-time',
+    'signing-parameters',
+    'delegation-signer',
+    'unsigned-server',
+    'extended-error',
+    'checking',
+  )
   const signature = (ends: string, begins = '20260201000000') =>
     record('www.example.org', 'RRSIG', `A 13 3 300 ${ends} ${begins} 4711 example.org c2ln`)
   const address = record('www.example.org', 'A', '192.0.2.80')
@@ -227,6 +244,7 @@ describe('DNSSEC', () => {
 })
 
 describe('a delegation', () => {
+  const health = healthBy('delegation', 'host-name', 'lame')
   const servers = (...names: string[]) => names.map((name) => record('example.org', 'NS', name))
   const address = (name: string, value: string) => record(name, 'A', value, 'additional')
 
@@ -281,6 +299,7 @@ describe('a delegation', () => {
 })
 
 describe('names', () => {
+  const health = healthBy('missing-name', 'dangling-alias', 'alias-beside-data', 'zero-ttl')
   const denied: Fields = { rcode: `'NXDOMAIN'`, qname: `'www.example.org'` }
   const clients = { client: `toIPv6(concat('::ffff:192.0.2.', toString(10 + number)))` }
 
@@ -335,6 +354,7 @@ describe('names', () => {
 })
 
 describe('mail', () => {
+  const health = healthBy('mail-exchange', 'host-name', 'reverse')
   const exchange = record('example.org', 'MX', '10 mail.example.org')
   const address = record('mail.example.org', 'A', '192.0.2.25', 'additional')
 
@@ -374,5 +394,39 @@ describe('mail', () => {
     ])
     await seen([record('customer7.example.com', 'A', '198.51.100.7')])
     expect(await health()).toEqual([])
+  })
+})
+
+describe('a zone in order', () => {
+  const soa = 'ns1.example.org admin.example.org 10 7200 3600 1209600 3600'
+  const signed = (type: string, name = 'example.org') =>
+    record(name, 'RRSIG', `${type} 13 2 300 20260401000000 20260201000000 4711 example.org c2ln`)
+
+  test('is silent in every rule, at two servers, with mail, aliases and signatures', async () => {
+    const all = [
+      [record('example.org', 'SOA', soa), signed('SOA')],
+      [
+        record('example.org', 'NS', 'ns1.example.org'),
+        record('example.org', 'NS', 'ns2.example.net'),
+      ],
+      [record('ns1.example.org', 'A', '192.0.2.53')],
+      [record('ns2.example.net', 'A', '198.51.100.53')],
+      [record('example.org', 'MX', '10 mail.example.org'), signed('MX')],
+      [
+        record('mail.example.org', 'A', '192.0.2.25'),
+        record('mail.example.org', 'AAAA', '2001:db8::25'),
+      ],
+      [record('25.2.0.192.in-addr.arpa', 'PTR', 'mail.example.org')],
+      [
+        record('www.example.org', 'CNAME', 'web.example.org'),
+        record('web.example.org', 'A', '192.0.2.80'),
+      ],
+      [record('example.org', 'A', '192.0.2.80'), signed('A')],
+    ]
+    for (const server of ['192.0.2.53', '198.51.100.53']) {
+      for (const answer of all) await seen(answer, { ...authority, ...at(server), do: '1' }, 3)
+    }
+    expect(await allHealth()).toEqual([])
+    expect(await allHealth(['example.org'])).toEqual([])
   })
 })

@@ -1,15 +1,11 @@
 // Hosts that mail and delegations point to: aliases, names that do not exist, names that break the rules, addresses whose reverse says another name.
 
-import type { Draft, Rule } from './detector.ts'
+import type { Bench, Draft, Rule } from './detector.ts'
 import { answeredAnywhere, draftOf, isWatched, listed, remembered } from './health-fault.ts'
 
-/** Targets of MX records with what is known of each. */
+/** Targets of MX records that are aliases, addresses, or without an address that was seen. */
 const exchangeSql = `SELECT zone, host, toFloat64(max(n)) AS answers, toString(min(first)) AS first, toString(max(last)) AS last, any(record) AS record,
-    anyIf(a.data, a.type = 'CNAME') AS alias, countIf(a.type IN ('A', 'AAAA')) AS addresses, host IN (
-      SELECT qname FROM transactions WHERE ${answeredAnywhere} AND rcode = 'NXDOMAIN' AND qname IN (
-        SELECT lower(splitByChar(' ', data)[2]) FROM rrsets WHERE ${remembered} AND type = 'MX'
-      )
-    ) AS is_missing
+    anyIf(a.data, a.type = 'CNAME') AS alias, countIf(a.type IN ('A', 'AAAA')) AS addresses, match(host, '^[0-9.]+$') AS is_address
   FROM (
     SELECT name AS zone, lower(splitByChar(' ', data)[2]) AS host, any(data) AS record, sum(count) AS n, min(first_seen) AS first, max(last_seen) AS last
     FROM rrsets
@@ -21,9 +17,13 @@ const exchangeSql = `SELECT zone, host, toFloat64(max(n)) AS answers, toString(m
   ) AS a ON a.name = mx.host
   WHERE host NOT IN ('', '.')
   GROUP BY zone, host
-  HAVING alias != '' OR (is_missing AND addresses = 0) OR match(host, '^[0-9.]+$')
+  HAVING alias != '' OR addresses = 0 OR is_address
   ORDER BY answers DESC, zone, host
-  LIMIT 50`
+  LIMIT 1000`
+
+/** Which of these hosts do not exist; they may stand in any domain, watched or not. */
+const deniedSql = `SELECT DISTINCT qname AS host FROM transactions
+  WHERE ${answeredAnywhere} AND rcode = 'NXDOMAIN' AND qname IN {hosts:Array(String)}`
 
 /** NS and MX targets and primary servers that are no host names (RFC 952, RFC 1123 section 2.1). */
 const hostSql = `SELECT name AS zone, toString(type) AS type, lower(multiIf(type = 'MX', splitByChar(' ', data)[2], type = 'SOA', splitByChar(' ', data)[1], data)) AS host,
@@ -68,7 +68,7 @@ export const mailRules: Rule[] = [
     title: 'A mail exchange that mail cannot rely on',
     sql: exchangeSql,
     subject: 'zone = {zone:String} AND host = {host:String}',
-    judge: (rows: Exchange[]) => rows.map(exchange),
+    judge: judgeExchanges,
   },
   {
     id: 'host-name',
@@ -97,7 +97,7 @@ interface Exchange extends Seen {
   record: string
   alias: string
   addresses: number
-  is_missing: number
+  is_address: number
 }
 interface Host extends Seen {
   type: 'NS' | 'MX' | 'SOA'
@@ -108,13 +108,24 @@ interface Reverse extends Seen {
   names: string[]
 }
 
+async function judgeExchanges(rows: Exchange[], bench: Bench): Promise<Draft[]> {
+  const hosts = rows.filter(({ addresses }) => addresses === 0).map(({ host }) => host)
+  const denied = hosts.length === 0 ? [] : await bench.rows<{ host: string }>(deniedSql, { hosts })
+  const isMissing = new Set(denied.map(({ host }) => host))
+  return rows
+    .filter(
+      ({ host, alias, is_address }) => alias !== '' || is_address === 1 || isMissing.has(host),
+    )
+    .map(exchange)
+}
+
 function exchange(row: Exchange): Draft {
   const said =
     row.alias !== ''
       ? `an alias of ${row.alias}, which MX records must not point to (RFC 2181 section 10.3)`
-      : row.is_missing === 1
-        ? 'a name that does not exist (NXDOMAIN): mail through it is lost or delayed'
-        : 'an address, where a host name belongs'
+      : row.is_address === 1
+        ? 'an address, where a host name belongs'
+        : 'a name that does not exist (NXDOMAIN): mail through it is lost or delayed'
   return draftOf({
     level: 'ERROR',
     test: row.alias === '' ? 'ZONE09' : 'ZONE08',

@@ -1,6 +1,6 @@
 // Names that should be there and are not, aliases that lead nowhere, and aliases that stand beside other data.
 
-import type { Draft, Rule } from './detector.ts'
+import type { Bench, Draft, Rule } from './detector.ts'
 import { count } from './evidence.ts'
 import {
   type Place,
@@ -42,20 +42,23 @@ const missingSql = `SELECT name, zone, answers, clients, refused, first, last
   ORDER BY answers DESC, name
   LIMIT 50`
 
-/** An alias whose end does not exist, and never did while we looked; with the first such answer. */
+/** Aliases whose end does not exist, with the first such answer. */
 const danglingSql = `SELECT qname AS name, toString(domain) AS zone, argMax(leads_to, ts) AS target, toFloat64(count()) AS answers,
     toFloat64(uniqExact(client)) AS clients, toString(min(ts)) AS first, toString(max(ts)) AS last, ${firstExchange}
   FROM (
     SELECT ${exchangeColumns}, domain,
       rr.data[arrayLastIndex((kind, part) -> kind = 'CNAME' AND part = 'answer', rr.type, rr.section)] AS leads_to
     FROM transactions
-    WHERE ${answered} AND has(rr.type, 'CNAME')
+    WHERE ${answered} AND rcode = 'NXDOMAIN' AND has(rr.type, 'CNAME')
   )
   WHERE leads_to != ''
   GROUP BY domain, qname
-  HAVING countIf(rcode != 'NXDOMAIN') = 0
   ORDER BY answers DESC, name
-  LIMIT 100`
+  LIMIT 200`
+
+/** Which of these names were there at another time. */
+const thereSql = `SELECT DISTINCT qname AS name FROM transactions
+  WHERE ${answered} AND domain IN {zones:Array(String)} AND qname IN {names:Array(String)} AND rcode = 'NOERROR'`
 
 /** Aliases given with authority while, in the same time, other records of the name were. */
 const besideSql = `SELECT name, arraySort(groupUniqArrayIf(8)(kind, kind != 'CNAME')) AS types, argMinIf(data, first, kind = 'CNAME') AS target,
@@ -87,7 +90,7 @@ export const nameRules: Rule[] = [
     title: 'An alias leads to a name that does not exist',
     sql: danglingSql,
     subject: 'name = {name:String}',
-    judge: (rows: Dangling[]) => rows.map(dangling),
+    judge: judgeDangling,
   },
   {
     id: 'alias-beside-data',
@@ -143,6 +146,16 @@ function missing(row: Missing): Draft {
     where: `domain = {domain:String} AND qname = {name:String}`,
     bound: { name: row.name, domain: row.zone },
   })
+}
+
+/** Faults are the aliases that never led anywhere while we looked. */
+async function judgeDangling(rows: Dangling[], bench: Bench): Promise<Draft[]> {
+  if (rows.length === 0) return []
+  const zones = [...new Set(rows.map(({ zone }) => zone))]
+  const names = rows.map(({ name }) => name)
+  const there = await bench.rows<{ name: string }>(thereSql, { zones, names })
+  const isThere = new Set(there.map(({ name }) => name))
+  return rows.filter(({ name }) => !isThere.has(name)).map(dangling)
 }
 
 /** Services where anyone can register the name that an alias left behind points to. */
