@@ -3,7 +3,9 @@
 import { describe, expect, test } from 'vitest'
 import { keyOf } from '../src/inspect/detect/health-keys.ts'
 import { compareSerials } from '../src/inspect/detect/health-serials.ts'
-import { type Fields, insert, time, useStore } from './detect-fixture.ts'
+import detector from '../src/inspect/detect/health.ts'
+import { run } from '../src/inspect/detect/run.ts'
+import { database, type Fields, insert, time, useStore } from './detect-fixture.ts'
 import {
   health as allHealth,
   healthBy,
@@ -296,6 +298,34 @@ describe('a delegation', () => {
     await seen([...servers('a.example.org', 'b.example.org'), ...glue])
     expect(await health()).toEqual([])
   })
+})
+
+test('records that hold no address, name or number, and data too long to bind, stop no rule', async () => {
+  const long = `"${'x'.repeat(60_000)}"`
+  await seen([
+    record('example.org', 'NS', ''),
+    record('example.org', 'NS', 'ns.example.org'),
+    record('ns.example.org', 'A', 'not an address'),
+    record('ns.example.org', 'AAAA', ''),
+    record('example.org', 'MX', '10'),
+    record('example.org', 'SOA', 'one two'),
+    record('example.org', 'RRSIG', 'A 13 2 300 soon never 1 . c2ln'),
+    record('example.org', 'DS', ''),
+    record('example.org', 'DNSKEY', '257 3'),
+    record('0.example.org', 'NSEC3', '1 0 many'),
+    record('txt.example.org', 'TXT', long),
+  ])
+  for (const i of [1, 2]) {
+    await seen([record('txt.example.org', 'TXT', long)], { ...authority, ts: time(`${i}`) })
+    await seen(
+      [record('txt.example.org', 'TXT', `"${i}"`), record('txt.example.org', 'CNAME', 'a.b')],
+      authority,
+    )
+  }
+  for (const watch of [[], ['example.org']]) {
+    const { findings } = await run(database, [detector], { watch })
+    expect(findings.every(({ why }) => why.length < 2000)).toBe(true)
+  }
 })
 
 describe('names', () => {

@@ -3,6 +3,7 @@
 import type { Draft, Rule } from './detector.ts'
 import { count } from './evidence.ts'
 import { draftOf, isWatched, listed, remembered } from './health-fault.ts'
+import { ownersSeenWhole } from './health-whole.ts'
 
 /** The network of an address: /24, or /48 of IPv6. */
 const network = `if(kind = 'A', concat(arrayStringConcat(arraySlice(splitByChar('.', address), 1, 3), '.'), '.0/24'),
@@ -11,13 +12,13 @@ const network = `if(kind = 'A', concat(arrayStringConcat(arraySlice(splitByChar(
 /** Each zone with its name servers, their addresses, networks and aliases. */
 const sql = `SELECT zone, arraySort(groupUniqArray(20)(host)) AS hosts, arraySort(groupUniqArrayIf(20)(host, address != '')) AS known,
     arraySort(groupUniqArrayIf(20)(net, address != '')) AS networks, arraySort(groupUniqArrayIf(20)(address, address != '')) AS addresses,
-    arraySort(groupUniqArrayIf(20)(host, kind = 'CNAME')) AS aliases, toFloat64(max(n)) AS answers,
+    arraySort(groupUniqArrayIf(20)(host, kind = 'CNAME')) AS aliases, any(text) AS record, toFloat64(max(n)) AS answers,
     toString(min(first)) AS first, toString(max(last)) AS last
   FROM (
-    SELECT ns.zone AS zone, ns.host AS host, ns.n AS n, ns.first AS first, ns.last AS last, toString(a.type) AS kind,
+    SELECT ns.zone AS zone, ns.host AS host, ns.text AS text, ns.n AS n, ns.first AS first, ns.last AS last, toString(a.type) AS kind,
       if(kind IN ('A', 'AAAA'), a.data, '') AS address, if(address = '', '', ${network}) AS net
     FROM (
-      SELECT name AS zone, lower(data) AS host, sum(count) AS n, min(first_seen) AS first, max(last_seen) AS last
+      SELECT name AS zone, lower(data) AS host, any(data) AS text, sum(count) AS n, min(first_seen) AS first, max(last_seen) AS last
       FROM rrsets
       WHERE ${remembered} AND type = 'NS' AND name != '.' AND ${isWatched('name')}
       GROUP BY zone, host
@@ -38,11 +39,16 @@ export const delegationRule: Rule = {
   title: 'The name servers of a zone are weakly set up',
   sql,
   subject: 'zone = {zone:String}',
-  judge: (rows: Zone[]) => rows.flatMap(faultsOf),
+  async judge(rows: Zone[], bench) {
+    const lonely = rows.filter(({ hosts }) => hosts.length === 1).map(({ record }) => record)
+    const whole = await ownersSeenWhole(bench, 'NS', lonely)
+    return rows.flatMap((row) => faultsOf(row, whole.has(row.zone)))
+  },
 }
 
 interface Zone {
   zone: string
+  record: string
   hosts: string[]
   known: string[]
   networks: string[]
@@ -65,7 +71,7 @@ const privateAddress =
 const internalName =
   /(^|\.)(local|internal|localdomain|lan|home|corp|intranet|private|test|home\.arpa)$/
 
-function faultsOf(row: Zone): Draft[] {
+function faultsOf(row: Zone, isWholeSet: boolean): Draft[] {
   const drafts: Draft[] = []
   const inside = row.addresses.filter((address) => privateAddress.test(address))
   const isInternal =
@@ -79,7 +85,7 @@ function faultsOf(row: Zone): Draft[] {
     where: `hasAny(rr.data, {hosts:Array(String)}) AND has(rr.name, {zone:String}) AND response_frame > 0`,
     bound: { zone: row.zone, hosts: row.hosts },
   }
-  if (row.hosts.length === 1) {
+  if (row.hosts.length === 1 && isWholeSet) {
     drafts.push(
       draftOf({
         ...common,
@@ -91,7 +97,12 @@ function faultsOf(row: Zone): Draft[] {
         measures: { name_servers: { value: 1, threshold: 2 } },
       }),
     )
-  } else if (row.known.length === row.hosts.length && row.networks.length === 1 && !isInternal) {
+  } else if (
+    row.hosts.length > 1 &&
+    row.known.length === row.hosts.length &&
+    row.networks.length === 1 &&
+    !isInternal
+  ) {
     drafts.push(
       draftOf({
         ...common,

@@ -32,6 +32,7 @@ export interface Fault {
 
 /** A finding of a fault: one point that says the level, and in its measures what it rests on and when it was last asked for. */
 export function draftOf(fault: Fault): Draft {
+  const bound = bounded(fault.bound)
   return {
     ...(fault.rule === undefined ? {} : { rule: fault.rule }),
     ...(fault.title === undefined ? {} : { title: fault.title }),
@@ -52,12 +53,30 @@ export function draftOf(fault: Fault): Draft {
     counterEvidence: fault.against ?? [],
     evidence: fault.evidence ?? {
       where: fault.where ?? '0',
-      parameters: fault.bound,
+      parameters: bound,
       show: fault.show ?? 'exchange',
       limit: 3,
     },
-    focus: fault.bound,
+    focus: bound,
   }
+}
+
+/** Bytes of a list that is bound to a query: the engine takes 120,000 of a parameter, and escapes may double them. */
+const mostBytes = 40_000
+
+/** As many of these texts as a query takes: a record's data may be 64 KiB, and more once it is escaped. */
+export function bindable(texts: readonly string[]): string[] {
+  let room = mostBytes
+  return texts.filter((text) => (room -= Buffer.byteLength(text) + 4) > 0)
+}
+
+function bounded(parameters: Parameters): Parameters {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => {
+      const isTexts = Array.isArray(value) && value.every((item) => typeof item === 'string')
+      return [name, isTexts ? bindable(value as string[]) : value]
+    }),
+  )
 }
 
 /** Every name above a watched one and itself: what its registrable domain can be. Constant for the engine, so the primary key is used. */
@@ -128,10 +147,13 @@ export function exchangeAt(place: Place): Evidence {
   })
 }
 
-/** Names as people list them: the first few, and how many more. */
+/** Names as people list them: the first few, long ones cut, and how many more. */
 export function listed(names: readonly string[], shown = 5): string {
   const rest = names.length - shown
-  const head = names.slice(0, shown).join(', ')
+  const head = names
+    .slice(0, shown)
+    .map((name) => (name.length > 120 ? `${name.slice(0, 117)}...` : name))
+    .join(', ')
   return rest > 0 ? `${head} and ${rest} more` : head
 }
 

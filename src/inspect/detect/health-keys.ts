@@ -2,7 +2,8 @@
 
 import type { Draft, Rule } from './detector.ts'
 import { count, plainAddress } from './evidence.ts'
-import { aa, answered, draftOf, isWatched, listed, remembered, tc } from './health-fault.ts'
+import { aa, answered, draftOf, isWatched, listed, remembered } from './health-fault.ts'
+import { isWhole, ownersSeenWhole } from './health-whole.ts'
 
 /** DS sets as last seen beside all keys ever seen of the zone. */
 const keySql = `SELECT name AS zone, groupUniqArrayIf(20)(data, type = 'DS' AND last_seen >= newest - toIntervalSecond(ttl_max)) AS delegations,
@@ -32,7 +33,7 @@ const unsignedSql = `SELECT toString(domain) AS domain, toString(bare) AS server
       FROM (
         SELECT domain, qname, qtype, server, max(has(rr.type, 'RRSIG')) AS has_signature, count() AS n, min(ts) AS first, max(ts) AS last
         FROM transactions
-        WHERE ${answered} AND do = 1 AND ${aa} AND NOT ${tc} AND rcode = 'NOERROR' AND has(rr.section, 'answer') AND qtype NOT IN ('RRSIG', 'ANY', 'SIG')
+        WHERE ${answered} AND do = 1 AND ${aa} AND ${isWhole} AND rcode = 'NOERROR' AND has(rr.section, 'answer') AND qtype NOT IN ('RRSIG', 'ANY', 'SIG')
           AND domain IN (
             SELECT domain FROM transactions WHERE ${answered} AND do = 1 AND ${aa} AND has(rr.type, 'RRSIG') AND domain != ''
           )
@@ -54,7 +55,12 @@ export const keyRules: Rule[] = [
     title: 'No key of a zone fits its DS records',
     sql: keySql,
     subject: 'zone = {zone:String}',
-    judge: (rows: Keys[]) => rows.flatMap(delegation),
+    async judge(rows: Keys[], bench) {
+      const broken = rows.filter((row) => !isFitting(row))
+      const keys = broken.flatMap((row) => row.keys)
+      const whole = await ownersSeenWhole(bench, 'DNSKEY', keys)
+      return broken.filter(({ zone }) => whole.has(zone)).map(delegation)
+    },
   },
   {
     id: 'unsigned-server',
@@ -84,31 +90,31 @@ interface Unsigned {
   last: string
 }
 
-function delegation(row: Keys): Draft[] {
+function isFitting(row: Keys): boolean {
   const tags = new Set(row.keys.map(keyOf))
-  const fits = row.delegations.some((text) => tags.has(text.split(' ', 2).join(' ')))
-  if (fits) return []
+  return row.delegations.some((text) => tags.has(text.split(' ', 2).join(' ')))
+}
+
+function delegation(row: Keys): Draft {
   const wanted = row.delegations.map((text) => text.split(' ', 2).join('/'))
-  const there = [...tags].map((text) => text.replace(' ', '/'))
-  return [
-    draftOf({
-      level: 'ERROR',
-      test: 'DNSSEC02',
-      subject: { domain: row.zone },
-      identity: [row.zone],
-      why: `The DS records of ${row.zone} name keys ${listed(wanted)} (tag/algorithm), the zone showed ${listed(there)}: validating resolvers cannot answer for it.`,
-      first: row.first,
-      last: row.last,
-      answers: row.answers,
-      measures: {
-        delegation_signers: { value: row.delegations.length, threshold: null },
-        keys: { value: row.keys.length, threshold: null },
-      },
-      against: ['the key that fits may not have been asked for while the capture ran'],
-      where: `hasAny(rr.data, {records:Array(String)}) AND response_frame > 0`,
-      bound: { zone: row.zone, records: [...row.delegations, ...row.keys] },
-    }),
-  ]
+  const there = [...new Set(row.keys.map(keyOf))].map((text) => text.replace(' ', '/'))
+  return draftOf({
+    level: 'ERROR',
+    test: 'DNSSEC02',
+    subject: { domain: row.zone },
+    identity: [row.zone],
+    why: `The DS records of ${row.zone} name keys ${listed(wanted)} (tag/algorithm), the zone showed ${listed(there)}: validating resolvers cannot answer for it.`,
+    first: row.first,
+    last: row.last,
+    answers: row.answers,
+    measures: {
+      delegation_signers: { value: row.delegations.length, threshold: null },
+      keys: { value: row.keys.length, threshold: null },
+    },
+    against: ['the key that fits may not have been asked for while the capture ran'],
+    where: `hasAny(rr.data, {records:Array(String)}) AND response_frame > 0`,
+    bound: { zone: row.zone, records: [...row.delegations, ...row.keys] },
+  })
 }
 
 /** Key tag and algorithm of a DNSKEY in presentation format, as a DS names them (RFC 4034 appendix B). */

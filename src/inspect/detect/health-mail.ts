@@ -1,7 +1,14 @@
 // Hosts that mail and delegations point to: aliases, names that do not exist, names that break the rules, addresses whose reverse says another name.
 
 import type { Bench, Draft, Rule } from './detector.ts'
-import { answeredAnywhere, draftOf, isWatched, listed, remembered } from './health-fault.ts'
+import {
+  answeredAnywhere,
+  bindable,
+  draftOf,
+  isWatched,
+  listed,
+  remembered,
+} from './health-fault.ts'
 
 /** Targets of MX records that are aliases, addresses, or without an address that was seen. */
 const exchangeSql = `SELECT zone, host, toFloat64(max(n)) AS answers, toString(min(first)) AS first, toString(max(last)) AS last, any(record) AS record,
@@ -110,7 +117,10 @@ interface Reverse extends Seen {
 
 async function judgeExchanges(rows: Exchange[], bench: Bench): Promise<Draft[]> {
   const hosts = rows.filter(({ addresses }) => addresses === 0).map(({ host }) => host)
-  const denied = hosts.length === 0 ? [] : await bench.rows<{ host: string }>(deniedSql, { hosts })
+  const denied =
+    hosts.length === 0
+      ? []
+      : await bench.rows<{ host: string }>(deniedSql, { hosts: bindable(hosts) })
   const isMissing = new Set(denied.map(({ host }) => host))
   return rows
     .filter(

@@ -6,6 +6,7 @@ import {
   type Place,
   aa,
   answered,
+  bindable,
   draftOf,
   exchangeAt,
   exchangeColumns,
@@ -151,8 +152,8 @@ function missing(row: Missing): Draft {
 /** Faults are the aliases that never led anywhere while we looked. */
 async function judgeDangling(rows: Dangling[], bench: Bench): Promise<Draft[]> {
   if (rows.length === 0) return []
-  const zones = [...new Set(rows.map(({ zone }) => zone))]
-  const names = rows.map(({ name }) => name)
+  const zones = bindable([...new Set(rows.map(({ zone }) => zone))])
+  const names = bindable(rows.map(({ name }) => name))
   const there = await bench.rows<{ name: string }>(thereSql, { zones, names })
   const isThere = new Set(there.map(({ name }) => name))
   return rows.filter(({ name }) => !isThere.has(name)).map(dangling)

@@ -3,6 +3,7 @@
 import type { Draft, Rule } from './detector.ts'
 import { plainAddress } from './evidence.ts'
 import { aa, answered, draftOf, isWatched, listed, remembered } from './health-fault.ts'
+import { isWhole } from './health-whole.ts'
 
 /** Records that ended while another of the same name and type began: few values, so that pools stay out. */
 const changed = `SELECT name FROM rrsets
@@ -20,7 +21,7 @@ const sql = `SELECT qname AS name, toString(qtype) AS type, toString(server) AS 
       arraySort(arrayDistinct(arrayFilter((text, kind, part) -> part = 'answer' AND kind = qtype, rr.data, rr.type, rr.section))) AS texts,
       arrayMax(arrayConcat([toUInt32(0)], arrayFilter((ttl, part) -> part = 'answer', rr.ttl, rr.section))) AS ttl
     FROM transactions
-    WHERE ${answered} AND rcode = 'NOERROR' AND qname IN (${changed})
+    WHERE ${answered} AND ${isWhole} AND rcode = 'NOERROR' AND qname IN (${changed})
       AND qtype IN ('A', 'AAAA', 'MX', 'NS', 'CNAME', 'TXT')
   )
   WHERE notEmpty(texts)

@@ -10,8 +10,7 @@ const zeroSql = `SELECT name, arraySort(groupUniqArray(8)(toString(type))) AS ty
     SELECT name, type, data, sum(count) AS n, min(first_seen) AS first, max(last_seen) AS last
     FROM rrsets
     WHERE ${remembered} AND section = 'answer' AND server_role = 'authoritative' AND ttl_max = 0 AND ${isWatched('name')}
-      AND name NOT IN ('version.bind', 'hostname.bind', 'authors.bind', 'version.server', 'id.server')
-      AND type NOT IN ('SOA', 'TSIG', 'TKEY', 'SIG', 'NULL', 'RRSIG')
+      AND type IN ('A', 'AAAA', 'CNAME', 'MX', 'NS', 'SRV', 'PTR', 'HTTPS', 'SVCB', 'DS', 'DNSKEY')
     GROUP BY name, type, data
   )
   GROUP BY name

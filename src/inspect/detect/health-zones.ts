@@ -26,7 +26,8 @@ const failingSql = `SELECT toString(server) AS server, toFloat64(count()) AS zon
 const listedServers = `SELECT a.address, ns.zone
       FROM (SELECT name AS zone, lower(data) AS host FROM rrsets WHERE ${remembered} AND type = 'NS' GROUP BY zone, host) AS ns
       INNER JOIN (
-        SELECT name AS host, toIPv6(data) AS address FROM rrsets WHERE ${remembered} AND type IN ('A', 'AAAA') GROUP BY host, address
+        SELECT name AS host, assumeNotNull(toIPv6OrNull(data)) AS address FROM rrsets
+        WHERE ${remembered} AND type IN ('A', 'AAAA') AND isNotNull(toIPv6OrNull(data)) GROUP BY host, address
       ) AS a ON a.host = ns.host`
 
 /** A referral names servers of the zone or below it; one that leads up or aside says: not mine. */
