@@ -64,10 +64,14 @@ describe('a server', () => {
   })
 
   test('that becomes slow for ten minutes is found, one that is always slow is not', async () => {
-    await insert({ ts: time('number * 5'), latency_us: '20000 + number % 7' }, 600)
-    await insert({ ts: time('3000 + number * 5'), latency_us: '400000' }, 120)
-    const always = { server: `toIPv6('::ffff:192.0.2.54')`, latency_us: '400000' }
-    await insert({ ts: time('number * 5'), ...always }, 720)
+    const taking = (seconds: string, us: string): Fields => ({
+      ts: time(seconds),
+      response_ts: `${time(seconds)} + toIntervalMicrosecond(${us})`,
+    })
+    await insert(taking('number * 5', '20000 + number % 7'), 600)
+    await insert(taking('3000 + number * 5', '400000'), 120)
+    const other = { server: `toIPv6('::ffff:192.0.2.54')` }
+    await insert({ ...taking('number * 5', '400000'), ...other }, 720)
     const found = await health()
     expect(found.map(({ rule, subject }) => [rule, subject.server])).toEqual([
       ['health/slow', '192.0.2.53'],

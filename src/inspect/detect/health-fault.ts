@@ -88,7 +88,7 @@ export function isWatched(name: string): string {
   return `(empty({watch:Array(String)}) OR arrayExists(w -> ${name} = w OR endsWith(${name}, concat('.', w)), {watch:Array(String)}))`
 }
 
-const unicast = `${inWindow} AND opcode = 'QUERY' AND qclass = 'IN'`
+const unicast = `${inWindow} AND opcode = 'QUERY' AND qclass IN ('IN', '')`
 const believed = "match IN ('answered', 'late')"
 
 /** Rows of `transactions` a rule may look at: queries over unicast, of watched domains where there are some. */
