@@ -2,7 +2,7 @@
 
 import type { Draft, Rule } from './detector.ts'
 import { count } from './evidence.ts'
-import { draftOf, isWatched, listed, remembered } from './health-fault.ts'
+import { draftOf, isWatched, listed, remembered, targetsOf } from './health-fault.ts'
 import { ownersSeenWhole } from './health-whole.ts'
 
 /** The network of an address: /24, or /48 of IPv6. */
@@ -24,7 +24,8 @@ const sql = `SELECT zone, arraySort(groupUniqArray(20)(host)) AS hosts, arraySor
       GROUP BY zone, host
     ) AS ns
     LEFT JOIN (
-      SELECT name, type, data FROM rrsets WHERE ${remembered} AND type IN ('A', 'AAAA', 'CNAME') GROUP BY name, type, data
+      SELECT name, type, data FROM rrsets WHERE ${remembered} AND type IN ('A', 'AAAA', 'CNAME') AND name IN (${targetsOf('NS')})
+      GROUP BY name, type, data
     ) AS a ON a.name = ns.host
   )
   GROUP BY zone

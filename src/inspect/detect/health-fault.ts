@@ -104,6 +104,12 @@ export const answeredAnywhere = `${unicast} AND ${believed}`
 /** Rows of `rrsets` that are history and were seen in the window. */
 export const remembered = `match IN ('answered', 'late') AND last_seen >= {since:DateTime64(9, 'UTC')} AND first_seen < {until:DateTime64(9, 'UTC')}`
 
+/** Hosts that NS or MX records point to. As a set it finds their addresses by key: a join alone would read every address there is. */
+export function targetsOf(type: 'NS' | 'MX'): string {
+  const host = type === 'NS' ? 'data' : "splitByChar(' ', data)[2]"
+  return `SELECT lower(${host}) FROM rrsets WHERE ${remembered} AND type = '${type}'`
+}
+
 /** Flags of an answer, as SQL. */
 export const aa = 'bitTest(response_flags, 10)'
 export const tc = 'bitTest(response_flags, 9)'

@@ -8,6 +8,7 @@ import {
   isWatched,
   listed,
   remembered,
+  targetsOf,
 } from './health-fault.ts'
 
 /** Targets of MX records that are aliases, addresses, or without an address that was seen. */
@@ -20,7 +21,8 @@ const exchangeSql = `SELECT zone, host, toFloat64(max(n)) AS answers, toString(m
     GROUP BY zone, host
   ) AS mx
   LEFT JOIN (
-    SELECT name, toString(type) AS type, data FROM rrsets WHERE ${remembered} AND type IN ('A', 'AAAA', 'CNAME') GROUP BY name, type, data
+    SELECT name, toString(type) AS type, data FROM rrsets WHERE ${remembered} AND type IN ('A', 'AAAA', 'CNAME') AND name IN (${targetsOf('MX')})
+    GROUP BY name, type, data
   ) AS a ON a.name = mx.host
   WHERE host NOT IN ('', '.')
   GROUP BY zone, host
@@ -56,7 +58,8 @@ const reverseSql = `SELECT zone, host, address, groupUniqArray(5)(said) AS names
       GROUP BY zone, host
     ) AS mx
     INNER JOIN (
-      SELECT name, toString(type) AS type, data FROM rrsets WHERE ${remembered} AND type IN ('A', 'AAAA') GROUP BY name, type, data
+      SELECT name, toString(type) AS type, data FROM rrsets WHERE ${remembered} AND type IN ('A', 'AAAA') AND name IN (${targetsOf('MX')})
+      GROUP BY name, type, data
     ) AS a ON a.name = mx.host
   ) AS forward
   INNER JOIN (
@@ -64,7 +67,8 @@ const reverseSql = `SELECT zone, host, address, groupUniqArray(5)(said) AS names
     FROM rrsets WHERE ${remembered} AND type = 'PTR' AND (endsWith(name, '.in-addr.arpa') OR endsWith(name, '.ip6.arpa')) GROUP BY name, said
   ) AS ptr ON ptr.name = forward.reverse
   GROUP BY zone, host, address
-  HAVING countIf(said = host OR (said, address) IN (SELECT name, data FROM rrsets WHERE ${remembered} AND type IN ('A', 'AAAA'))) = 0
+  HAVING countIf(said = host OR (said, address) IN (SELECT name, data FROM rrsets WHERE ${remembered} AND type IN ('A', 'AAAA')
+    AND name IN (SELECT lower(data) FROM rrsets WHERE ${remembered} AND type = 'PTR'))) = 0
   ORDER BY answers DESC, zone, host, address
   LIMIT 50`
 

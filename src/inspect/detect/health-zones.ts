@@ -2,7 +2,16 @@
 
 import type { Bench, Draft, Rule } from './detector.ts'
 import { count, plainAddress } from './evidence.ts'
-import { aa, answered, draftOf, listed, percent, ra, remembered } from './health-fault.ts'
+import {
+  aa,
+  answered,
+  draftOf,
+  listed,
+  percent,
+  ra,
+  remembered,
+  targetsOf,
+} from './health-fault.ts'
 
 /** Zones whose answers at a server are SERVFAIL at least every other time. */
 const failingSql = `SELECT toString(server) AS server, toFloat64(count()) AS zones, toFloat64(sum(failed)) AS failures, toFloat64(sum(n)) AS answers,
@@ -27,7 +36,9 @@ const listedServers = `SELECT a.address, ns.zone
       FROM (SELECT name AS zone, lower(data) AS host FROM rrsets WHERE ${remembered} AND type = 'NS' GROUP BY zone, host) AS ns
       INNER JOIN (
         SELECT name AS host, assumeNotNull(toIPv6OrNull(data)) AS address FROM rrsets
-        WHERE ${remembered} AND type IN ('A', 'AAAA') AND isNotNull(toIPv6OrNull(data)) GROUP BY host, address
+        WHERE ${remembered} AND type IN ('A', 'AAAA') AND isNotNull(toIPv6OrNull(data))
+          AND name IN (${targetsOf('NS')})
+        GROUP BY host, address
       ) AS a ON a.host = ns.host`
 
 /** A referral names servers of the zone or below it; one that leads up or aside says: not mine. */
