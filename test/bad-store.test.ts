@@ -30,6 +30,7 @@ const verbs = {
   ingest: ['ingest', capture, '--json'],
   listen: ['listen', 'lo', '--json'],
   hunt: ['hunt', 'name', 'www.example.com', '--json'],
+  audit: ['audit', 'example.com', '--json'],
   sql: ['sql', 'SELECT 1', '--json'],
 }
 

@@ -22,7 +22,7 @@ import {
 const scratch = scratchFolder()
 afterAll(scratch.remove)
 
-const verbs = ['report', 'ingest', 'listen', 'hunt', 'sql', 'decode']
+const verbs = ['report', 'ingest', 'listen', 'hunt', 'audit', 'sql', 'decode']
 const capture = sample('formats/us-le.pcap')
 
 describe('help', () => {
@@ -284,6 +284,9 @@ describe('names and texts of a hostile sender', () => {
     ['hunt', 'name', 'x\\027[31m.example.org', '--store', store],
     ['hunt', 'answer', '"\\027[31m\\007\\155"', '--store', store],
     ['report', '--store', store],
+    ['report', '--detector', 'health', '--min-severity', 'info', '--store', store],
+    ['audit', 'example.org', '--store', store],
+    ['audit', 'example.org', '--store', store, '--json'],
     [
       'sql',
       'SELECT qname, qname_raw, domain, rr.name, rr.data FROM transactions',

@@ -5,7 +5,7 @@ import type { Finding } from '../src/inspect/detect/detector.ts'
 import detector from '../src/inspect/detect/health.ts'
 import { literal } from '../src/inspect/detect/literal.ts'
 import { run } from '../src/inspect/detect/run.ts'
-import { database, type Fields } from './detect-fixture.ts'
+import { database, type Fields, insert, time } from './detect-fixture.ts'
 
 /** A record of an answer. */
 export interface HealthRecord {
@@ -38,6 +38,32 @@ export function records(...all: HealthRecord[]): Fields {
     'rr.ttl': each((one) => String(one.ttl)),
     'rr.data': each((one) => text(one.data)),
   }
+}
+
+/** Flags of an answer with authority. */
+export const authority: Fields = { response_flags: '0x8400' }
+
+/** The server that was asked. */
+export function at(address: string): Fields {
+  return { server: `toIPv6('::ffff:${address}')` }
+}
+
+/** Answers that hold these records, the first of them to the question. */
+export async function seen(all: HealthRecord[], fields: Fields = {}, rows = 1): Promise<void> {
+  const [first] = all
+  const name = first?.name ?? 'example.org'
+  await insert(
+    {
+      qname: literal(name, 'String'),
+      qtype: literal(first?.type ?? 'A', 'String'),
+      domain: literal(name.split('.').slice(-2).join('.'), 'String'),
+      ts: time('number'),
+      response_ts: time('number'),
+      ...records(...all),
+      ...fields,
+    },
+    rows,
+  )
 }
 
 /** The findings of health, checked; of the rules that these queries serve, where some are named: a run of all takes its time. */

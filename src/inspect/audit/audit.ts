@@ -6,7 +6,7 @@ import health from '../detect/health.ts'
 import { type CaptureSeen, run } from '../detect/run.ts'
 import { time } from '../report/quantity.ts'
 import type { Window } from '../window.ts'
-import { type AuditChange, changesIn } from './changes.ts'
+import { type AuditChange, auditChanges } from './changes.ts'
 import { type NotSeen, notSeen } from './coverage.ts'
 import { type AuditRecord, auditRecords, isInside, type Scope, scopeOf } from './records.ts'
 import { type AuditServer, auditServers } from './servers.ts'
@@ -38,7 +38,7 @@ export async function audit(database: Database, domain: string, window: Window):
     notes,
     findings,
     records,
-    changes: changesIn(records),
+    changes: await auditChanges(database, scope, window),
     servers: await auditServers(database, scope, window),
     not_seen: await notSeen(database, scope, window, records),
   }

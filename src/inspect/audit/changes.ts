@@ -1,63 +1,114 @@
-// When records of a domain came and went: the timeline between values that were not there at the same time.
+// The timeline of a domain: at each server, when a record set began to say something else, also where it later went back.
 
-import type { AuditRecord } from './records.ts'
+import type { Database } from '../../database/database.ts'
+import { addressText, parseAddress } from '../../dns/address.ts'
+import { time } from '../report/quantity.ts'
+import type { Window } from '../window.ts'
+import {
+  type AuditRecord,
+  inScope,
+  isInside,
+  recordColumns,
+  roleOf,
+  type Scope,
+} from './records.ts'
 
-/** A value that came after another had gone, or went before another came. Times are ISO UTC with nanoseconds. */
+/** A record set that said `from` until then and `to` from then on. Times are ISO UTC with nanoseconds; `frame` is the first that shows it. */
 export interface AuditChange {
   at: string
   name: string
   type: string
   role: AuditRecord['role']
-  event: 'appeared' | 'last seen'
-  data: string
+  from: string[]
+  to: string[]
+  /** Servers that changed so, each once; `at` is the time of the first. */
+  servers: string[]
+  capture: string
   frame: number
 }
 
-/** Types that change with every signing run. */
-const signing = new Set(['RRSIG', 'NSEC', 'NSEC3', 'ZONEMD'])
+/** What a server said of a record set within five minutes. */
+interface Slice {
+  name: string
+  type: string
+  role: AuditRecord['role']
+  server: string
+  values: string[]
+  at: string
+  place: [capture: string, frame: number]
+}
 
-/** Changes in order of time. A set whose values come and go together is a rotation, not a change: each must have been apart from another one. */
-export function changesIn(records: readonly AuditRecord[]): AuditChange[] {
-  const sets = new Map<string, AuditRecord[]>()
-  for (const record of records) {
-    if (signing.has(record.type) || !isHistory(record)) continue
-    const key = JSON.stringify([record.name, record.type, record.role])
-    sets.set(key, [...(sets.get(key) ?? []), record])
+/** Changes in order of time. */
+export async function auditChanges(
+  database: Database,
+  scope: Scope,
+  window: Window,
+): Promise<AuditChange[]> {
+  const slices = await database.rows<Slice>(sql, { ...scope, ...window })
+  const sets = new Map<string, Slice[]>()
+  for (const slice of slices) {
+    const key = JSON.stringify([slice.name, slice.type, slice.role, slice.server])
+    const set = sets.get(key)
+    if (set === undefined) sets.set(key, [slice])
+    else set.push(slice)
   }
-  const changes = [...sets.values()].flatMap((set) => eventsOf(spansOf(set)))
-  return changes.sort((a, b) => (a.at === b.at ? 0 : a.at < b.at ? -1 : 1))
-}
-
-/** Answers nobody asked for, and second ones, do not make history. */
-function isHistory({ match }: AuditRecord): boolean {
-  return match === 'answered' || match === 'late'
-}
-
-/** One span for each value, whatever section it stood in. */
-function spansOf(set: readonly AuditRecord[]): AuditRecord[] {
-  const spans = new Map<string, AuditRecord>()
-  for (const record of set) {
-    const before = spans.get(record.data)
-    if (before === undefined) {
-      spans.set(record.data, record)
-      continue
+  const changes = new Map<string, AuditChange>()
+  for (const set of sets.values()) {
+    for (const change of changesOf(set)) {
+      const { name, type, role, from, to } = change
+      // Half a day apart they are two changes, though they say the same.
+      const day = Math.round(Date.parse(change.at) / 43_200_000)
+      const key = JSON.stringify([name, type, role, from, to, day])
+      const known = changes.get(key)
+      if (known === undefined) changes.set(key, change)
+      else {
+        const earlier = change.at < known.at ? change : known
+        changes.set(key, { ...earlier, servers: [...known.servers, ...change.servers].sort() })
+      }
     }
-    const earlier = record.first < before.first ? record : before
-    const last = record.last > before.last ? record.last : before.last
-    spans.set(record.data, { ...earlier, last })
   }
-  return [...spans.values()]
+  return [...changes.values()].sort((a, b) => (a.at === b.at ? 0 : a.at < b.at ? -1 : 1))
 }
 
-function eventsOf(spans: readonly AuditRecord[]): AuditChange[] {
-  return spans.flatMap((span) => {
-    const { name, type, role, data, frame } = span
-    const common = { name, type, role, data, frame }
-    const isAfter = spans.some((other) => other.last < span.first)
-    const isBefore = spans.some((other) => other.first > span.last)
-    return [
-      ...(isAfter ? [{ at: span.first, event: 'appeared' as const, ...common }] : []),
-      ...(isBefore ? [{ at: span.last, event: 'last seen' as const, ...common }] : []),
-    ]
-  })
+const sql = `SELECT owner AS name, toString(kind) AS type, ${roleOf} AS role, toString(server) AS server,
+      arraySort(groupUniqArray(50)(text)) AS values, toString(min(response_ts)) AS at,
+      argMin((toString(capture), response_frame), (response_ts, toString(capture), response_frame)) AS place
+    FROM (${inScope(recordColumns, "AND match IN ('answered', 'late', 'unpaired')")})
+    ARRAY JOIN rr.section AS part, rr.name AS owner, rr.type AS kind, rr.data AS text
+    WHERE part IN ('answer', 'authority') AND ${isInside('owner')}
+      AND kind NOT IN ('RRSIG', 'NSEC', 'NSEC3', 'ZONEMD', 'SIG', 'TSIG', 'TKEY')
+    GROUP BY name, type, role, server, intDiv(toUnixTimestamp(response_ts), 300)
+    ORDER BY name, type, role, server, at
+    LIMIT 200000`
+
+/** A set that changes more often than this rotates: its values are in the records, not in the timeline. */
+const mostChanges = 8
+
+function changesOf(set: readonly Slice[]): AuditChange[] {
+  const changes: AuditChange[] = []
+  for (const [i, slice] of set.entries()) {
+    const before = set[i - 1]
+    if (before === undefined || !isOther(before, slice)) continue
+    const bytes = parseAddress(slice.server)
+    changes.push({
+      at: time(slice.at, 9),
+      name: slice.name,
+      type: slice.type,
+      role: slice.role,
+      from: before.values,
+      to: slice.values,
+      servers: [bytes === null ? slice.server : addressText(bytes)],
+      capture: slice.place[0],
+      frame: slice.place[1],
+    })
+  }
+  return changes.length > mostChanges ? [] : changes
+}
+
+/** Addresses rotate, so some of them may stay away for five minutes; of anything else the set is whole in each answer. */
+function isOther(before: Slice, now: Slice): boolean {
+  if (now.type === 'A' || now.type === 'AAAA') {
+    return !now.values.some((value) => before.values.includes(value))
+  }
+  return now.values.join('\n') !== before.values.join('\n')
 }

@@ -92,9 +92,24 @@ export async function auditRecords(
 type GivenRow = [string, string, string, number, number, number]
 type Row = Omit<AuditRecord, 'servers'> & { servers: GivenRow[] }
 
-const columns = `server, capture, match, ts, response_ts, response_frame, response_flags, rr.section, rr.name, rr.type, rr.ttl, rr.data`
+/** Columns of `transactions` that a record and its place are made of. */
+export const recordColumns =
+  'server, capture, match, ts, response_ts, response_frame, response_flags, rr.section, rr.name, rr.type, rr.ttl, rr.data'
 
-const inWindow = `ts >= {since:DateTime64(9, 'UTC')} AND ts < {until:DateTime64(9, 'UTC')} AND response_frame > 0`
+/** Who said it, from the flags of the answer. */
+export const roleOf = `multiIf(bitTest(response_flags, 10), 'authoritative', bitTest(response_flags, 7), 'resolver', 'parent')`
+
+const inWindow = `ts >= {since:DateTime64(9, 'UTC')} AND ts < {until:DateTime64(9, 'UTC')} AND frame_gap != 0`
+
+/** Answers that may hold records of the domain: its own by key, those of other domains by the data they hold. */
+export function inScope(columns: string, more = ''): string {
+  return `SELECT ${columns} FROM transactions
+        WHERE ${inWindow} ${more} AND domain IN {registrable:Array(String)}
+        UNION ALL
+        SELECT ${columns} FROM transactions
+        WHERE ${inWindow} ${more} AND domain NOT IN {registrable:Array(String)}
+          AND hasAny(rr.data, (SELECT groupUniqArray(data) FROM rrsets WHERE ${isInside('name')}))`
+}
 
 const sql = `SELECT name, type, data, section, role, verdict AS match, toString(min(begun)) AS first, toString(max(ended)) AS last,
       toFloat64(sum(n)) AS answers, min(least) AS ttl_min, max(most) AS ttl_max, arraySlice(arraySort(groupUniqArrayArray(all_ttls)), 1, 200) AS ttls,
@@ -102,18 +117,11 @@ const sql = `SELECT name, type, data, section, role, verdict AS match, toString(
       groupArray((address, toString(begun), toString(ended), toFloat64(n), least, most)) AS servers
     FROM (
       SELECT owner AS name, toString(kind) AS type, text AS data, toString(part) AS section,
-        multiIf(bitTest(response_flags, 10), 'authoritative', bitTest(response_flags, 7), 'resolver', 'parent') AS role,
+        ${roleOf} AS role,
         toString(match) AS verdict, toString(server) AS address, min(response_ts) AS begun, max(response_ts) AS ended, count() AS n,
         min(seconds) AS least, max(seconds) AS most, groupUniqArray(200)(seconds) AS all_ttls,
         argMin((toString(capture), response_frame), (response_ts, toString(capture), response_frame)) AS place
-      FROM (
-        SELECT ${columns} FROM transactions
-        WHERE ${inWindow} AND domain IN {registrable:Array(String)}
-        UNION ALL
-        SELECT ${columns} FROM transactions
-        WHERE ${inWindow} AND domain NOT IN {registrable:Array(String)}
-          AND hasAny(rr.data, (SELECT groupUniqArray(data) FROM rrsets WHERE ${isInside('name')}))
-      )
+      FROM (${inScope(recordColumns)})
       ARRAY JOIN rr.section AS part, rr.name AS owner, rr.type AS kind, rr.ttl AS seconds, rr.data AS text
       WHERE part IN ('answer', 'authority', 'additional') AND ${isInside('owner')}
       GROUP BY name, type, data, section, role, verdict, address

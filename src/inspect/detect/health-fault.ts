@@ -74,7 +74,7 @@ function bounded(parameters: Parameters): Parameters {
   return Object.fromEntries(
     Object.entries(parameters).map(([name, value]) => {
       const isTexts = Array.isArray(value) && value.every((item) => typeof item === 'string')
-      return [name, isTexts ? bindable(value as string[]) : value]
+      return [name, isTexts ? bindable(value) : value]
     }),
   )
 }
@@ -144,12 +144,24 @@ export type Place = [
 export function exchangeAt(place: Place): Evidence {
   const [capture, frame, responseFrame, offset, responseOffset, client, server, ...rest] = place
   const [qname, qtype, rcode, attempts, ts, answers] = rest
+  const unseen = { latency_us: 0, ip_ttl: 0, ip_id: 0, bytes: 0, id: 0, port: 0, data: [] }
   return exchangeEvidence({
-    ...{ capture, frame, offset, client, server, qname, qtype, rcode, attempts, ts, answers },
+    ...unseen,
+    capture,
+    frame,
     response_frame: responseFrame,
+    offset,
     response_offset: responseOffset,
-    ...{ response_ts: ts, match: 'answered', latency_us: 0, ip_ttl: 0, ip_id: 0 },
-    ...{ bytes: 0, id: 0, port: 0, data: [] },
+    ts,
+    response_ts: ts,
+    client,
+    server,
+    qname,
+    qtype,
+    rcode,
+    match: 'answered',
+    attempts,
+    answers,
   })
 }
 

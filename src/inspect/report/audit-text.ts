@@ -21,7 +21,7 @@ export function auditText(audit: Audit, limit: number, layout: AuditLayout): str
     ...faults(audit.findings, layout),
     ...records(audit.records, limit, layout),
     ...changes(audit, limit, layout),
-    ...servers(audit, limit, layout),
+    ...serverTable(audit, limit, layout),
     ...missing(audit, layout),
   ]
 }
@@ -69,7 +69,9 @@ function faultLines(finding: Finding, layout: AuditLayout): string[] {
   return [
     `  ${layout.style.severity(finding.severity, label)}  ${first}`,
     ...more.map((line) => hanging + line),
-    ...indented([printable(where.join(', '))], layout, hanging.length).map(layout.style.dim),
+    ...indented([printable(where.join(', '))], layout, hanging.length).map((line) =>
+      layout.style.dim(line),
+    ),
   ]
 }
 
@@ -109,7 +111,7 @@ function records(rows: readonly AuditRecord[], limit: number, layout: AuditLayou
     ...title('records', cells.length, rows.length, layout),
     titles,
     ...named,
-    ...(cells.length === 0 ? [] : legend.map(layout.style.dim)),
+    ...(cells.length === 0 ? [] : legend.map((line) => layout.style.dim(line))),
   ]
 }
 
@@ -120,33 +122,26 @@ function wordOf({ role, section, match, servers }: AuditRecord): string {
   return `${letter}${section === 'answer' ? '' : 's'}${isHistory ? '' : '!'}${servers.length}`
 }
 
+/** Each change as before and after, whole: this is what people look for. */
 function changes(audit: Audit, limit: number, layout: AuditLayout): string[] {
-  const columns: Column[] = [
-    { title: 'when', fixed: true },
-    { title: 'what', fixed: true },
-    { title: 'type', fixed: true },
-    { title: 'name' },
-    { title: 'data' },
-    { title: 'frame', right: true, fixed: true },
-  ]
-  const cells = audit.changes
-    .slice(0, limit)
-    .map((row) => [
-      time(row.at, 0),
-      row.event,
-      printable(row.type),
-      printable(row.name),
-      printable(row.data),
-      String(row.frame),
-    ])
-  if (cells.length === 0) return []
-  return [
-    ...title('changes', cells.length, audit.changes.length, layout),
-    ...drawn(columns, cells, layout),
-  ]
+  const rows = audit.changes.slice(0, limit)
+  if (rows.length === 0) return []
+  const said = (values: readonly string[]) => printable(values.join(', '))
+  const lines = rows.flatMap((row) => {
+    const what = `${row.type} ${row.name}, ${row.role}, at ${row.servers.join(', ')} (frame ${row.frame})`
+    const indent = { ...layout, width: layout.width - 2 }
+    return [
+      ...wrap(`${time(row.at, 0)}  ${printable(what)}`, layout.width - 2).map(
+        (line) => `  ${line}`,
+      ),
+      ...fact('  was', [said(row.from)], indent, 4),
+      ...fact('  now', [said(row.to)], indent, 4),
+    ]
+  })
+  return [...title('changes', rows.length, audit.changes.length, layout), ...lines]
 }
 
-function servers(audit: Audit, limit: number, layout: AuditLayout): string[] {
+function serverTable(audit: Audit, limit: number, layout: AuditLayout): string[] {
   const columns: Column[] = [
     { title: 'server', fixed: true },
     { title: 'queries', right: true, fixed: true },
