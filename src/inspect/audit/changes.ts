@@ -53,8 +53,10 @@ export async function auditChanges(
     else set.push(slice)
   }
   const changes = new Map<string, AuditChange>()
+  const together = seenTogether(slices)
   for (const set of sets.values()) {
     for (const change of changesOf(set)) {
+      if (isRotation(change, together)) continue
       const { name, type, role, from, to } = change
       // Half a day apart they are two changes, though they say the same.
       const day = Math.round(Date.parse(change.at) / 43_200_000)
@@ -103,6 +105,24 @@ function changesOf(set: readonly Slice[]): AuditChange[] {
     })
   }
   return changes.length > mostChanges ? [] : changes
+}
+
+/** Addresses of a name that some server gave within the same five minutes. */
+function seenTogether(slices: readonly Slice[]): Set<string> {
+  const pairs = new Set<string>()
+  for (const { name, type, values } of slices) {
+    if (type !== 'A' && type !== 'AAAA') continue
+    for (const one of values) for (const other of values) pairs.add(`${name} ${one} ${other}`)
+  }
+  return pairs
+}
+
+/** A pool gives now some addresses and now others; somewhere it gave both. */
+function isRotation({ name, type, from, to }: AuditChange, together: Set<string>): boolean {
+  const isAddress = type === 'A' || type === 'AAAA'
+  return (
+    isAddress && from.some((one) => to.some((other) => together.has(`${name} ${one} ${other}`)))
+  )
 }
 
 /** Addresses rotate, so some of them may stay away for five minutes; of anything else the set is whole in each answer. */

@@ -129,13 +129,12 @@ function changes(audit: Audit, limit: number, layout: AuditLayout): string[] {
   const said = (values: readonly string[]) => printable(values.join(', '))
   const lines = rows.flatMap((row) => {
     const what = `${row.type} ${row.name}, ${row.role}, at ${row.servers.join(', ')} (frame ${row.frame})`
-    const indent = { ...layout, width: layout.width - 2 }
+    const [first = '', ...more] = wrap(printable(what), layout.width - 24)
     return [
-      ...wrap(`${time(row.at, 0)}  ${printable(what)}`, layout.width - 2).map(
-        (line) => `  ${line}`,
-      ),
-      ...fact('  was', [said(row.from)], indent, 4),
-      ...fact('  now', [said(row.to)], indent, 4),
+      `  ${time(row.at, 0)}  ${first}`,
+      ...more.map((line) => `${' '.repeat(24)}${line}`),
+      ...fact('was', [said(row.from)], layout, 24),
+      ...fact('now', [said(row.to)], layout, 24),
     ]
   })
   return [...title('changes', rows.length, audit.changes.length, layout), ...lines]
