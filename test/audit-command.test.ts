@@ -50,6 +50,15 @@ test('JSON has the records, changes, servers, faults and gaps, and since leaves 
   expect(last.window.exchanges).toBeLessThan(whole.window.exchanges)
 })
 
+test('HTML is one page without scripts that holds the records and the changes', async () => {
+  const { code, stdout } = await overhear(['audit', 'example.org', capture, '--format', 'html'])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^<!doctype html>\n/)
+  expect(stdout).not.toMatch(/<script|https?:/)
+  for (const part of ['Audit of example.org', '10 mx1.example.com', 'CAA', '<h2>Changes</h2>'])
+    expect(stdout).toContain(part)
+})
+
 test('a domain that was not seen is said on standard error, and no domain is a wrong command line', async () => {
   const nothing = await overhear(['audit', 'absent.example', capture])
   expect(nothing).toMatchObject({ code: 0, stdout: '' })

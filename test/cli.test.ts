@@ -287,6 +287,7 @@ describe('names and texts of a hostile sender', () => {
     ['report', '--detector', 'health', '--min-severity', 'info', '--store', store],
     ['audit', 'example.org', '--store', store],
     ['audit', 'example.org', '--store', store, '--json'],
+    ['audit', 'example.org', '--store', store, '--format', 'html'],
     [
       'sql',
       'SELECT qname, qname_raw, domain, rr.name, rr.data FROM transactions',

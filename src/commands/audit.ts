@@ -5,6 +5,7 @@ import { openStore, throwAway } from '../database/open.ts'
 import { UsageError } from '../errors.ts'
 import { audit, type Audit } from '../inspect/audit/audit.ts'
 import { nameOf } from '../inspect/hunt/subject.ts'
+import { auditHtml } from '../inspect/report/audit-html.ts'
 import { auditText } from '../inspect/report/audit-text.ts'
 import { jsonText } from '../inspect/report/json.ts'
 import { printable, printablePath } from '../inspect/report/printable.ts'
@@ -84,6 +85,7 @@ async function runAudit(
 
 function written(result: Audit, flags: AuditFlags): string {
   if (flags.json || flags.format === 'json') return `${jsonText(result, 2)}\n`
+  if (flags.format === 'html') return auditHtml(result)
   const { stdout } = process
   const layout = {
     width: Math.min(terminalWidth(stdout), longestLine),

@@ -1,6 +1,6 @@
 // Servers as their clients see them: queries left without an answer, answers that got slow, answers that say no.
 
-import type { Bench, Draft, Rule } from './detector.ts'
+import { type Bench, bothDirections, type Draft, type Rule } from './detector.ts'
 import { count, grouped, plainAddress } from './evidence.ts'
 import { asked, draftOf, type Level, percent, tc } from './health-fault.ts'
 import { judgeWays } from './health-transport.ts'
@@ -23,7 +23,7 @@ const sql = `SELECT toString(address) AS server, toFloat64(sum(n)) AS queries, t
       countIf(edns_size = 0 AND rcode IN ('NOERROR', 'NXDOMAIN')) AS n_plain,
       ifNotFinite(quantileTDigestIf(0.95)(latency_us, latency_us > 0), 0) AS p95
     FROM transactions
-    WHERE ${asked} AND match IN ('answered', 'late', 'unanswered') AND attempts > 0 AND capture NOT IN {oneWay:Array(String)}
+    WHERE ${asked} AND match IN ('answered', 'late', 'unanswered') AND attempts > 0 AND ${bothDirections}
     GROUP BY address, slice
   )
   GROUP BY address

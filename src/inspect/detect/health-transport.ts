@@ -1,6 +1,6 @@
 // Ways that do not work: TCP after truncation (RFC 7766), EDNS (RFC 6891), and clients that do not remember failures (RFC 9520).
 
-import type { Draft, Rule } from './detector.ts'
+import { bothDirections, type Draft, type Rule } from './detector.ts'
 import { count, plainAddress } from './evidence.ts'
 import { asked, draftOf, listed, percent } from './health-fault.ts'
 import type { Server } from './health-servers.ts'
@@ -12,7 +12,7 @@ const repeatedSql = `SELECT toString(client) AS client, toString(server) AS serv
     SELECT client, server, qname, qtype, toUInt32(intDiv(toUnixTimestamp(ts), 60)) AS minute, sum(attempts) AS n, min(ts) AS first, max(ts) AS last,
       groupUniqArray(4)(if(response_frame > 0, toString(rcode), 'no answer')) AS results
     FROM transactions
-    WHERE ${asked} AND attempts > 0 AND match IN ('answered', 'late', 'unanswered') AND capture NOT IN {oneWay:Array(String)}
+    WHERE ${asked} AND attempts > 0 AND match IN ('answered', 'late', 'unanswered') AND ${bothDirections}
       AND (rcode IN ('SERVFAIL', 'REFUSED') OR match = 'unanswered')
     GROUP BY client, server, qname, qtype, minute
     HAVING n > 60
