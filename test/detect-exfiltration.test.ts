@@ -135,12 +135,14 @@ describe('data coming in answers', () => {
       qname: `concat('part', toString(number), '.example.org')`,
       qtype: `'TXT'`,
       'rr.section': `['answer']`,
-      'rr.name': `['x']`,
+      'rr.name': `[concat('part', toString(number), '.example.org')]`,
       'rr.type': `['TXT']`,
       'rr.class': `['IN']`,
       'rr.ttl': '[300]',
       'rr.data': `[concat('"', repeat(${text}, 5), '"')]`,
       response_bytes: '220',
+      client_port: `1024 + cityHash64(number, 'port') % 60000`,
+      id: `cityHash64(number, 'id') % 65536`,
       answer_digest: isSame ? '7' : 'cityHash64(number)',
       ts: time('60 + number * 2'),
     }
@@ -218,7 +220,9 @@ describe('a server of its own', () => {
     await ordinary(9, 'answered')
     await tunnel({ names: 60, server: '203.0.113.66' })
     const [found] = await findings('exfiltration')
-    expect(found?.points).toContainEqual({ name: 'server of its own', points: 15 })
+    expect(found?.points).toContainEqual(
+      expect.objectContaining({ name: 'server of its own', points: 15 }),
+    )
   })
 })
 

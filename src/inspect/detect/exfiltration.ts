@@ -24,19 +24,19 @@ export default detector({
   parameters: {
     minBytes: {
       type: 'UInt32',
-      default: 1024,
+      default: 960,
       help: 'compressed bytes of distinct subdomains within one hour',
       unit: 'bytes',
     },
     minBytesDay: {
       type: 'UInt32',
-      default: 2048,
+      default: 1900,
       help: 'compressed bytes of distinct subdomains within 24 hours',
       unit: 'bytes',
     },
     minBytesMonth: {
       type: 'UInt32',
-      default: 8192,
+      default: 7600,
       help: 'compressed bytes of distinct subdomains within 30 days, from one or two clients on three days or more',
       unit: 'bytes',
     },
