@@ -42,15 +42,28 @@ const mostStretches = 500
 
 /**
  * Judges five minutes of a sensor by the median over their clients; where they hold too few hosts the whole capture decides, and where that
- * does too, the whole sensor. The median and not the total, since a flood at one victim pulls the total down. A quick look finds the sensors
- * where any median is low (1.2 million exchanges: 0.1 s); only they are looked at with their victims left out.
+ * does too, the whole sensor. The median and not the total, since a flood at one victim pulls the total down. A quick look at captures as a
+ * whole and at slices with unpaired messages finds the sensors where any median is low; only they are looked at in full, and with their
+ * victims left out.
  */
 export async function vantageOf(database: Database, window: Parameters): Promise<Vantage> {
-  const [captures, quick] = await Promise.all([
+  const [captures, whole, suspects] = await Promise.all([
     database.rows<Captured>(capturesSql, window),
-    database.rows<Judged>(mediansSql('1'), window),
+    database.rows<Judged>(mediansSql('1', 'no slices'), window),
+    database.rows<Judged>(mediansSql(`(${tap}, ${step}) IN (${suspectsSql})`), window),
   ])
-  const low = new Set(quick.filter(isLow).map((row) => row.tap))
+  const coarse = whole.filter((row) => !isSlice(row))
+  const low = new Set([...coarse, ...suspects.filter(isSlice)].filter(isLow).map((row) => row.tap))
+  const quick =
+    low.size === 0
+      ? coarse
+      : [
+          ...coarse.filter((row) => !low.has(row.tap)),
+          ...(await database.rows<Judged>(mediansSql(`${tap} IN {taps:Array(String)}`), {
+            ...window,
+            taps: [...low],
+          })),
+        ]
   // Where all but a few slices are well, those few are looked at again, else all of it.
   const isWhole = quick.some((row) => isLow(row) && row.level !== 'slice')
   const verdicts = quick.filter((row) => !low.has(row.tap) || (!isWhole && !isLow(row)))
@@ -129,8 +142,16 @@ const withoutFloods = `NOT (match = 'unsolicited' AND (capture, client, ${step})
             GROUP BY capture, client, flooded HAVING count() >= ${minMessages} AND uniq(qname) * 10 <= count()
           ))`
 
-/** Medians at three levels, over the rows that meet a condition. */
-function mediansSql(condition: string): string {
+/** Slices that can be one-way at all: of three hosts two miss a tenth of their twenty messages. Few rows are unpaired, so this is cheap. */
+const suspectsSql = `SELECT place, step FROM (
+      SELECT ${tap} AS place, ${step} AS step, client FROM transactions
+      WHERE ${inWindow} AND match IN ('unanswered', 'unsolicited')
+      GROUP BY place, step, client HAVING count() >= 2
+    ) GROUP BY place, step HAVING count() >= 2`
+
+/** Medians at three levels, or at those of captures and sensors alone, over the rows that meet a condition. */
+function mediansSql(condition: string, slices: 'slices' | 'no slices' = 'slices'): string {
+  const moment = slices === 'slices' ? step : 'toUInt32(0)'
   return `SELECT multiIf(whole = 3, 'tap', whole = 1, 'capture', 'slice') AS level, place AS tap, capture_id AS capture,
       toUInt32(step * ${sliceSeconds}) AS slice, count() AS hosts, quantileExact(0.5)(share) AS median,
       toFloat64(sum(no_answers)) AS unanswered, toFloat64(sum(no_queries)) AS unasked
@@ -139,7 +160,7 @@ function mediansSql(condition: string): string {
         sum(paired) AS pairs, sum(no_answer) AS no_answers, sum(no_query) AS no_queries,
         pairs / (pairs + no_answers + no_queries) AS share
       FROM (
-        SELECT ${tap} AS place, toString(capture) AS capture_id, ${step} AS step, client,
+        SELECT ${tap} AS place, toString(capture) AS capture_id, ${moment} AS step, client,
           countIf(match IN ('answered', 'late')) AS paired, countIf(match = 'unanswered') AS no_answer,
           countIf(match = 'unsolicited') AS no_query
         FROM transactions
@@ -218,6 +239,10 @@ function verdictOn(capture: Captured, verdicts: Judged[]): Judged | undefined {
 function whatIsMissing(row: Judged): Pick<OneWay, 'tap' | 'missing' | 'hosts' | 'median'> {
   const missing = row.unanswered > row.unasked ? 'answers' : 'queries'
   return { tap: row.tap, missing, hosts: row.hosts, median: row.median }
+}
+
+function isSlice({ level }: Judged): boolean {
+  return level === 'slice'
 }
 
 function isLow(row: Judged): boolean {
