@@ -111,6 +111,11 @@ describe('SQL', () => {
     'src/inspect/watch/',
     'src/inspect/audit/',
     'src/ingest/store/ledger.ts',
+    // What is taken out of the store again, with its line of the ledger.
+    'src/ingest/store/removal.ts',
+    'src/ingest/store/retention.ts',
+    'src/inspect/networks/',
+    'src/inspect/status/',
     // The window of a report is asked of the store itself; the other two show a person what to type.
     'src/inspect/window.ts',
     'src/inspect/sql.ts',

@@ -1,5 +1,6 @@
 // Captures from files, folders and standard input into a store: each content once, each packet in a bin, the ledger row last.
 
+import { makeRoomFor } from './again.ts'
 import type { Database } from '../database/database.ts'
 import { SourceError } from '../errors.ts'
 import { expandPaths } from './capture/folder.ts'
@@ -7,8 +8,11 @@ import { inTimeOrder } from './capture/order.ts'
 import { type PipelineOptions, pipelineOptions } from './pipeline.ts'
 import { takeRotation } from './rotation.ts'
 import { BegunNotes } from './store/begun.ts'
+import { today } from './store/encode.ts'
 import type { LedgerEntry } from './store/ledger.ts'
 import { spoolFolder } from './store/place.ts'
+import { finishRemovals, type Removed } from './store/removal.ts'
+import { firstDayKept, type Retained, retainFrom } from './store/retention.ts'
 import { RowWriter } from './store/rows.ts'
 import { Spool } from './store/spool.ts'
 
@@ -16,6 +20,14 @@ import { Spool } from './store/spool.ts'
 export interface IngestOptions extends Partial<PipelineOptions> {
   /** Where blocks wait for their insert; inside the embedded store, or a folder of the user's for a server. */
   spool?: string
+  /** Replaces what the store holds of the same content. */
+  again?: boolean
+  /** Called with what was removed to be replaced, before anything is read. */
+  onRemoved?: (removed: Removed[]) => void
+  /** Days of ingest that are kept: what is older is removed before anything is read. */
+  retainDays?: number
+  /** Called when something was removed for that. */
+  onRetained?: (removed: Retained) => void
   /** Called before each capture; `sizeBytes` is its uncompressed size, 0 when that is not known. */
   onCapture?: (path: string, sizeBytes: number) => void
   /** Called with each sentence about something that could not be read, as soon as it is known. */
@@ -57,11 +69,18 @@ export async function ingestFiles(
   }
   const queue = await inTimeOrder(await expanded(paths, complain))
   const folder = options.spool ?? spoolFolder(database)
+  const begun = new BegunNotes(folder)
+  // Before the spool is opened: it holds merges back, and nothing is deleted without them.
+  await prepare(database, options)
+  if (options.again === true) {
+    const names = queue.map(({ path }) => path)
+    options.onRemoved?.(await makeRoomFor(names, database, begun))
+  }
   const spool = await Spool.open(database, folder)
   const run = { ...pipelineOptions, ...options }
   // One writer for all captures: its buffers are some 30 MB, and most captures are small.
   const writer = new RowWriter(run.blockRows)
-  const place = { database, spool, writer, begun: new BegunNotes(folder) }
+  const place = { database, spool, writer, begun }
   const files: LedgerEntry[] = []
   let failed = 0
   try {
@@ -81,6 +100,15 @@ export async function ingestFiles(
     await spool.close()
   }
   return resultOf(database, files, failed, problems, started)
+}
+
+/** Finishes what a killed run began to remove, and removes what is not to be kept any longer. */
+export async function prepare(database: Database, options: IngestOptions): Promise<void> {
+  await finishRemovals(database)
+  const { retainDays } = options
+  if (retainDays === undefined) return
+  const removed = await retainFrom(database, firstDayKept(retainDays, today()))
+  if (removed.rows + removed.captures > 0) options.onRetained?.(removed)
 }
 
 /** The result of a run over these captures; `started` as performance.now() gives it. */

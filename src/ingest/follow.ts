@@ -3,7 +3,7 @@
 import { storedBeginning } from './beginning.ts'
 import type { Database } from '../database/database.ts'
 import { type FollowedCapture, followed } from './capture/follow.ts'
-import { type IngestOptions, type IngestResult, resultOf } from './files.ts'
+import { type IngestOptions, type IngestResult, prepare, resultOf } from './files.ts'
 import { defaultFlushMs } from './listen.ts'
 import { findJournal, takeJournaled } from './journaled.ts'
 import { type PipelineOptions, pipelineOptions } from './pipeline.ts'
@@ -32,6 +32,7 @@ export async function ingestFollowed(
   const started = performance.now()
   const run = { ...pipelineOptions, flushMs: defaultFlushMs, ...options }
   const folder = options.spool ?? spoolFolder(database)
+  await prepare(database, options)
   const spool = await Spool.open(database, folder)
   const entries: LedgerEntry[] = []
   try {

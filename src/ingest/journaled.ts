@@ -7,6 +7,7 @@ import { Intake, type PipelineOptions } from './pipeline.ts'
 import { shapeOf } from './shape.ts'
 import { FollowJournal } from './store/journal.ts'
 import { isKnown, type LedgerEntry, sha256, writeLedger } from './store/ledger.ts'
+import { generationOf } from './store/removal.ts'
 import type { RowWriter } from './store/rows.ts'
 import type { Spool } from './store/spool.ts'
 import { entryOf } from './summary.ts'
@@ -43,14 +44,16 @@ export async function takeJournaled(
   const startedMs = Date.now()
   const { id, day, planned } = journal
   const cuts = { planned, note: (packets: number | null) => journal.note(packets, beginning()) }
-  const { sensor } = options
-  const intake = new Intake({ capture: id, sensor, day }, spool, writer, { ...options, cuts })
+  const { sensor, mask } = options
+  const origin = { capture: id, sensor, day, generation: await generationOf(database, id) }
+  const intake = new Intake(origin, spool, writer, { ...options, cuts })
   await intake.take(capture, id, skipPackets)
   const [counts] = await intake.finish()
   const seconds = (Date.now() - startedMs) / 1000
   const entry = entryOf({ ...capture.report, path }, id, counts, seconds)
   const headSha256 = sha256(beginning())
-  await writeLedger(database, entry, { headSha256, sensor, version, startedMs })
+  const masked = mask?.text ?? ''
+  await writeLedger(database, entry, { headSha256, sensor, version, startedMs, masked })
   await journal.end()
   return entry
 }

@@ -8,6 +8,8 @@ import { Mirror } from './decode/mirror.ts'
 import { Matcher, type MatchOptions, matchOptions, type MatchTally } from './match/match.ts'
 import { blockRows } from './store/block.ts'
 import type { BlockOrigin } from './store/encode.ts'
+import { type Mask, maskBlock } from './store/mask.ts'
+import { tokenOrigin } from './store/removal.ts'
 import type { RowWriter } from './store/rows.ts'
 import type { Spool } from './store/spool.ts'
 
@@ -20,6 +22,8 @@ export interface PipelineOptions {
   match: MatchOptions
   /** Whether frames that a mirror delivers twice are taken twice. */
   keepDuplicates: boolean
+  /** How clients' addresses are masked before a row is stored; as they are when absent. */
+  mask?: Mask
   /** Rows of a block. */
   blockRows: number
   /** Live captures: a block is stored after this many milliseconds even when it is not full; 0 for files. */
@@ -50,6 +54,12 @@ export interface Cuts {
   note(packets: number | null): Promise<void>
 }
 
+/** What the rows of a run have in common. */
+export interface RunOrigin extends BlockOrigin {
+  /** How often the first capture was in the store before and removed. */
+  generation?: number
+}
+
 /** What a run counted of one capture. */
 export interface RunCounts {
   packets: number
@@ -66,7 +76,7 @@ export interface RunCounts {
  * `take` for each, then `finish`; only then are rows and counts complete.
  */
 export class Intake {
-  private readonly origin: BlockOrigin & { captures: string[] }
+  private readonly origin: RunOrigin & { captures: string[] }
   private readonly spool: Spool
   private readonly writer: RowWriter
   private readonly options: PipelineOptions
@@ -76,7 +86,7 @@ export class Intake {
   private blocks = 0
 
   /** `origin` names the first capture; blocks are numbered in its name for the exactly-once insert. `writer` may be used again after `finish`. */
-  constructor(origin: BlockOrigin, spool: Spool, writer: RowWriter, options: PipelineOptions) {
+  constructor(origin: RunOrigin, spool: Spool, writer: RowWriter, options: PipelineOptions) {
     this.origin = { ...origin, captures: [] }
     this.spool = spool
     this.writer = writer
@@ -165,9 +175,13 @@ export class Intake {
 
   private async storeFull(isNoted = false): Promise<void> {
     const { full } = this.writer
+    const { mask } = this.options
+    const { capture, generation = 0 } = this.origin
     if (!isNoted && full.length > 0) await this.options.cuts?.note(null)
     for (let block = full.shift(); block !== undefined; block = full.shift()) {
-      await this.spool.store(block, this.origin, `${this.origin.capture}:${this.blocks++}`)
+      if (mask !== undefined) maskBlock(block, mask)
+      const token = `${tokenOrigin(capture, generation)}:${this.blocks++}`
+      await this.spool.store(block, this.origin, token)
       this.writer.recycle(block)
     }
   }

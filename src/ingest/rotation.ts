@@ -10,6 +10,7 @@ import { Intake, type PipelineOptions } from './pipeline.ts'
 import { shapeOf } from './shape.ts'
 import type { BegunNotes, BegunRun } from './store/begun.ts'
 import { type LedgerEntry, writeLedger } from './store/ledger.ts'
+import { generationOf } from './store/removal.ts'
 import type { RowWriter } from './store/rows.ts'
 import type { Spool } from './store/spool.ts'
 import { entryOf } from './summary.ts'
@@ -67,7 +68,9 @@ export async function takeRotation(
     const run = await begun.begin(first.id, path, shape)
     // What came through a pipe cannot be read again: an interrupted one has simply ended.
     if (first.isPipe) delete taken.signal
-    const origin = { capture: first.id, sensor: options.sensor, day: run.day }
+    const { sensor } = options
+    const generation = await generationOf(database, first.id)
+    const origin = { capture: first.id, sensor, day: run.day, generation }
     const intake = new Intake(origin, place.spool, place.writer, taken)
     let next: Member | null = memberOf(first, head)
     while (next !== null) {
@@ -96,7 +99,7 @@ async function writeEntries(
   intake: Intake,
   run: BegunRun,
   { database, begun }: Place,
-  { sensor }: PipelineOptions,
+  { sensor, mask }: PipelineOptions,
 ): Promise<LedgerEntry[]> {
   const counts = await intake.finish()
   const entries = members.map(({ input: { capture, path, id }, seconds }, number) =>
@@ -107,7 +110,9 @@ async function writeEntries(
     // A killed run may have come as far as some of these lines.
     if (input.before !== undefined) continue
     const { headSha256 } = input
-    await writeLedger(database, entries[number], { headSha256, sensor, version, startedMs })
+    const masked = mask?.text ?? ''
+    const written = { headSha256, sensor, version, startedMs, masked }
+    await writeLedger(database, entries[number], written)
   }
   await begun.end(run.id)
   return entries

@@ -13,5 +13,6 @@ export function shapeOf(run: PipelineOptions): string {
     `${limits.entries} queries and ${limits.arenaBytes} bytes under way`,
     `${run.blockRows} rows a block`,
     ...(run.keepDuplicates ? ['--keep-duplicates'] : []),
+    ...(run.mask === undefined ? [] : [`--mask-clients ${run.mask.text}`]),
   ].join(', ')
 }

@@ -61,6 +61,16 @@ export class BegunNotes {
     return (await this.read(id)) !== undefined || (await this.runWith(id)) !== undefined
   }
 
+  /** The runs begun and not finished that any of these captures stands in. */
+  async runsWith(ids: readonly string[]): Promise<BegunRun[]> {
+    const runs: BegunRun[] = []
+    for (const name of await readdir(this.folder).catch(() => [])) {
+      const run = name.endsWith(begun) ? await this.read(name.slice(0, -begun.length)) : undefined
+      if (run !== undefined && [run, ...run.next].some(({ id }) => ids.includes(id))) runs.push(run)
+    }
+    return runs
+  }
+
   /** Notes that `next` goes on from the last capture of the run; before anything of it is stored. */
   async goOn(run: BegunRun, next: NextCapture): Promise<void> {
     run.next.push(next)

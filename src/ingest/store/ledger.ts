@@ -113,7 +113,14 @@ export async function takenFrom(
 export async function writeLedger(
   database: Database,
   entry: LedgerEntry,
-  origin: { headSha256: string; sensor: string; version: string; startedMs: number },
+  origin: {
+    headSha256: string
+    sensor: string
+    version: string
+    startedMs: number
+    /** How clients' addresses were masked; empty where they were not. */
+    masked: string
+  },
 ): Promise<void> {
   const { bins } = entry
   const verdicts = Object.entries(entry.transactions)
@@ -155,6 +162,7 @@ export async function writeLedger(
     dropped: entry.dropped,
     problems: entry.problems,
     version: origin.version,
+    masked: origin.masked,
     started: new Date(origin.startedMs).toISOString(),
     finished: new Date().toISOString(),
   }
@@ -173,12 +181,12 @@ const map = (name: string) =>
 const insertEntry = `
   INSERT INTO captures (id, path, sensor, sha256, content_sha256, head_sha256, format, compression, link, interfaces,
     file_bytes, content_bytes, first_packet, last_packet, packets, dns, other, duplicate, malformed, unsupported,
-    queries, responses, malformed_messages, verdicts, evicted, unfinished, resets, dropped, problems, version, started, finished)
+    queries, responses, malformed_messages, verdicts, evicted, unfinished, resets, dropped, problems, version, masked, started, finished)
   SELECT {id:String}, {path:String}, {sensor:String}, {sha256:String}, {content:String}, {head:String},
     {format:String}, {compression:String}, {link:Array(String)},
     arrayZip({interface_names:Array(String)}, {interface_links:Array(String)}, {received:Array(Int64)}, {dropped_each:Array(Int64)}),
     {file_bytes:UInt64}, {content_bytes:UInt64}, ${time('first', 9)}, ${time('last', 9)},
     {packets:UInt64}, {dns:UInt64}, {other:UInt64}, {duplicate:UInt64}, ${map('malformed')}, ${map('unsupported')},
     {queries:UInt64}, {responses:UInt64}, {malformed_messages:UInt64}, ${map('verdict')},
-    {evicted:UInt64}, ${map('unfinished')}, {resets:UInt64}, {dropped:UInt64}, {problems:Array(String)}, {version:String},
+    {evicted:UInt64}, ${map('unfinished')}, {resets:UInt64}, {dropped:UInt64}, {problems:Array(String)}, {version:String}, {masked:String},
     ${time('started', 3)}, ${time('finished', 3)}`

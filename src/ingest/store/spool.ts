@@ -8,6 +8,7 @@ import { holdMerges } from '../../database/merges.ts'
 import { StoreError } from '../../errors.ts'
 import type { Block } from './block.ts'
 import { type BlockOrigin, columnNames, encodeBlock } from './encode.ts'
+import { isStale } from './removal.ts'
 
 const table = 'transactions'
 const runPrefix = 'run-'
@@ -65,7 +66,7 @@ export class Spool {
   async store(block: Block, origin: BlockOrigin, token: string): Promise<void> {
     const file = join(this.folder, token.replaceAll(':', '_') + sealed)
     await guarded(file, () => writeSealed(file, encodeBlock(block, origin)))
-    await this.inFlight
+    await this.idle()
     this.rethrow()
     if (++this.blocks === blocksBeforeMerging) await this.releaseMerges()
     this.inFlight = this.insert(file, token).catch((error: unknown) => {
@@ -73,18 +74,38 @@ export class Spool {
     })
   }
 
+  /** Does other work on the store between two inserts: after the one under way, before the next. */
+  async between(work: () => Promise<void>): Promise<void> {
+    const before = this.inFlight
+    this.inFlight = before
+      .then(() => this.releaseMerges())
+      .then(work)
+      .catch((error: unknown) => {
+        this.failure ??= error
+      })
+    await this.drain()
+  }
+
   /** Waits for the last insert; throws what went wrong in it. */
   async drain(): Promise<void> {
-    await this.inFlight
+    await this.idle()
     this.rethrow()
   }
 
   /** Removes the folder of this run when nothing is left in it. */
   async close(): Promise<void> {
-    await this.inFlight
+    await this.idle()
     await this.releaseMerges().catch(() => undefined)
     await rmdir(this.folder).catch(() => undefined)
     openFolders.delete(this.folder)
+  }
+
+  /** Waits for what is under way, and for what was put behind it meanwhile. */
+  private async idle(): Promise<void> {
+    for (let waited; waited !== this.inFlight; ) {
+      waited = this.inFlight
+      await waited
+    }
   }
 
   private rethrow(): void {
@@ -117,7 +138,8 @@ export class Spool {
     for (const file of (await readdir(folder)).sort()) {
       if (!file.endsWith(sealed)) continue
       const token = file.slice(0, -sealed.length).replaceAll('_', ':')
-      await this.insert(join(folder, file), token)
+      // Of a capture that was removed after the block was sealed: it goes with the folder.
+      if (!(await isStale(this.database, token))) await this.insert(join(folder, file), token)
     }
     await rm(folder, { recursive: true, force: true })
   }
