@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander'
 import { allowCommand } from './commands/allow.ts'
 import { auditCommand } from './commands/audit.ts'
+import { capturesCommand } from './commands/captures.ts'
 import { decodeCommand } from './commands/decode.ts'
 import { huntCommand } from './commands/hunt.ts'
 import { ingestCommand } from './commands/ingest.ts'
@@ -12,6 +13,7 @@ import { say } from './commands/output.ts'
 import { reportCommand } from './commands/report.ts'
 import { scoreCommand } from './commands/score.ts'
 import { sqlCommand } from './commands/sql.ts'
+import { statusCommand } from './commands/status.ts'
 import { SourceError, StoreError, UsageError } from './errors.ts'
 import { watchCommand } from './commands/watch.ts'
 import { version } from './version.ts'
@@ -32,6 +34,8 @@ const verbs = [
   watchCommand(),
   auditCommand(),
   sqlCommand(),
+  statusCommand(),
+  capturesCommand(),
   decodeCommand(),
   scoreCommand(),
 ]

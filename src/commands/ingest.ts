@@ -1,11 +1,13 @@
 // overhear ingest: captures into a store, each content once, with a ledger that adds up.
 
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { openStore } from '../database/open.ts'
+import { UsageError } from '../errors.ts'
 import { type IngestResult, ingestFiles } from '../ingest/files.ts'
 import { type FollowIngestOptions, ingestFollowed } from '../ingest/follow.ts'
 import { count, duration, plural } from '../inspect/report/quantity.ts'
 import { printablePath as printable } from '../inspect/report/printable.ts'
+import type { Mask } from '../ingest/store/mask.ts'
 import { progressOn } from '../inspect/report/progress.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { ledgerLines } from './ledger.ts'
@@ -15,8 +17,11 @@ import {
   followIdleOption,
   followOption,
   jsonOption,
+  maskOption,
   keepDuplicatesOption,
   portOption,
+  retainOption,
+  sayRetained,
   sensorOption,
   storeOption,
 } from './shared.ts'
@@ -39,9 +44,12 @@ export function ingestCommand(): Command {
     .addOption(jsonOption())
     .addOption(portOption())
     .addOption(keepDuplicatesOption())
+    .addOption(new Option('--again', 'replace what the store holds of the same content'))
     .addOption(followOption())
     .addOption(followIdleOption())
     .addOption(sensorOption())
+    .addOption(maskOption())
+    .addOption(retainOption())
     .addHelpText('after', examples)
     .action(ingest)
 }
@@ -51,13 +59,19 @@ interface Options {
   json?: true
   port: number[]
   keepDuplicates?: true
+  again?: true
   follow?: true
   followIdle?: number
   sensor: string
+  maskClients?: Mask
+  retain?: number
 }
 
 async function ingest(paths: string[], options: Options): Promise<void> {
   const growing = followedPath(paths, options)
+  if (growing !== undefined && options.again) {
+    throw new UsageError('--again replaces whole captures: it does not go with --follow')
+  }
   const database = await openStore(options.store)
   const progress = progressOn()
   const state = { path: '', bytes: 0, totalBytes: 0, packets: 0 }
@@ -68,6 +82,13 @@ async function ingest(paths: string[], options: Options): Promise<void> {
       keepDuplicates: options.keepDuplicates ?? false,
       sensor: options.sensor,
       signal: interrupt.signal,
+      again: options.again ?? false,
+      onRemoved: (removed) => {
+        const rows = removed.reduce((sum, each) => sum + each.rows, 0)
+        const what = `${plural(removed.length, 'capture')} with ${plural(rows, 'transaction')}`
+        if (removed.length > 0) say(`removed ${what}, to be replaced`)
+      },
+      onRetained: sayRetained,
       onCapture: (path, totalBytes) => {
         Object.assign(state, { path, totalBytes })
       },
@@ -77,6 +98,8 @@ async function ingest(paths: string[], options: Options): Promise<void> {
         say(sentence)
       },
     }
+    if (options.maskClients !== undefined) settings.mask = options.maskClients
+    if (options.retain !== undefined) settings.retainDays = options.retain
     if (options.followIdle !== undefined) settings.idleSeconds = options.followIdle
     const result =
       growing === undefined
@@ -105,9 +128,17 @@ function summary(result: IngestResult): string {
 }
 
 const examples = `
+--mask-clients hides the client's address, client subnets (ECS) and options
+that may name a device, and keeps no raw copies. It does not touch servers,
+names asked (reverse names hold addresses), what answers say, ports, cookies
+and times. Pseudonyms of key:FILE (16 random bytes or more) are the same in
+every store: fd6f:7665:7268:0004::/64 for IPv4, ...:0006::/64 for IPv6.
+
 Examples:
   overhear ingest trunk.pcapng.gz --store ./case-42
   overhear ingest /captures/2026-11 --store http://clickhouse:8123/dns
+  overhear ingest --again trunk.pcapng.gz --store ./case-42
+  overhear ingest *.pcap --mask-clients /24,/56 --retain 400d
   overhear ingest --follow /var/capture/today.pcap --store ./office
   zcat huge.pcap.gz | overhear ingest - --store ./case-42 --json
 `

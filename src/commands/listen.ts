@@ -3,13 +3,17 @@
 import { Command } from 'commander'
 import { openStore } from '../database/open.ts'
 import { ingestLive } from '../ingest/listen.ts'
+import type { Mask } from '../ingest/store/mask.ts'
 import { progressOn } from '../inspect/report/progress.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { say, writeOut } from './output.ts'
 import {
   jsonOption,
+  maskOption,
   keepDuplicatesOption,
   portOption,
+  retainOption,
+  sayRetained,
   sensorOption,
   storeOption,
 } from './shared.ts'
@@ -29,6 +33,8 @@ export function listenCommand(): Command {
     .addOption(portOption())
     .addOption(keepDuplicatesOption())
     .addOption(sensorOption())
+    .addOption(maskOption())
+    .addOption(retainOption())
     .option('--filter <expression>', 'pcap filter in place of our own (see man pcap-filter)')
     .addHelpText('after', examples)
     .action(listen)
@@ -40,6 +46,8 @@ interface Options {
   port: number[]
   keepDuplicates?: true
   sensor: string
+  maskClients?: Mask
+  retain?: number
   filter?: string
 }
 
@@ -53,6 +61,12 @@ async function listen(interfaceName: string, options: Options): Promise<void> {
       keepDuplicates: options.keepDuplicates ?? false,
       sensor: options.sensor,
       signal: interrupt.signal,
+      ...(options.maskClients === undefined ? {} : { mask: options.maskClients }),
+      ...(options.retain === undefined ? {} : { retainDays: options.retain }),
+      onRetained: (removed) => {
+        progress.clear()
+        sayRetained(removed)
+      },
       live: options.filter === undefined ? {} : { filter: options.filter },
       onStart: () => say(`listening on ${interfaceName}; Ctrl-C stops and stores what was seen`),
       onProgress: (packets, bytes) =>
@@ -78,4 +92,5 @@ Only the capturing program needs privileges: run as root, or once
 Examples:
   overhear listen eth1 --store ./office
   overhear listen eth1 --store http://clickhouse:8123/dns --sensor dc-1
+  overhear listen eth1 --retain 400d --mask-clients key:/etc/overhear.key
 `

@@ -1,7 +1,12 @@
 // Options that several verbs share, and how a verb opens its store.
 
+import { readFileSync } from 'node:fs'
 import { InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../errors.ts'
+import { keyMask, type Mask, prefixMask } from '../ingest/store/mask.ts'
+import type { Retained } from '../ingest/store/retention.ts'
+import { plural } from '../inspect/report/quantity.ts'
+import { say } from './output.ts'
 
 /** Where the store is: `--store`, else OVERHEAR_STORE, else ./overhear-store. */
 export function storeOption(): Option {
@@ -75,6 +80,49 @@ function rowLimit(typed: string): number {
   const rows = Number(typed)
   if (Number.isInteger(rows) && rows >= 1 && rows <= 1_000_000) return rows
   throw new InvalidArgumentError('It takes a number of rows from 1 to 1000000.')
+}
+
+/** Removes what was ingested longer ago, before and during a run. */
+export function retainOption(): Option {
+  return new Option(
+    '--retain <days>',
+    'remove what was ingested longer ago, as in 400d; the age of packets does not count',
+  ).argParser(retainedDays)
+}
+
+/** Days of `--retain 400d`. */
+export function retainedDays(text: string): number {
+  const days = /^(\d{1,5})d?$/.exec(text)?.[1]
+  if (days !== undefined && Number(days) > 0) return Number(days)
+  throw new UsageError(`--retain takes a number of days such as 400d, not "${text}"`)
+}
+
+/** Says what was removed for `--retain`. */
+export function sayRetained({ before, rows, captures }: Retained): void {
+  say(
+    `removed what was ingested before ${before}: ${plural(rows, 'transaction')}, ${plural(captures, 'capture')}`,
+  )
+}
+
+/** Hides who asked, before anything is stored. */
+export function maskOption(): Option {
+  return new Option(
+    '--mask-clients </24,/56|key:file>',
+    'hide who asked: keep so many bits of IPv4 and IPv6 clients, or make pseudonyms with a key',
+  ).argParser(maskOf)
+}
+
+function maskOf(text: string): Mask {
+  if (!text.startsWith('key:')) return prefixMask(text)
+  const path = text.slice('key:'.length)
+  let key: Uint8Array
+  try {
+    key = readFileSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new UsageError(`--mask-clients cannot read its key in ${path} (${code})`)
+  }
+  return keyMask(key)
 }
 
 function portNumber(text: string): number {

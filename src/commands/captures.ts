@@ -1,0 +1,153 @@
+// overhear captures: what the ledger knows of each capture, and how one is taken out of the store again.
+
+import { Command } from 'commander'
+import type { Database } from '../database/database.ts'
+import { openStore } from '../database/open.ts'
+import { SourceError } from '../errors.ts'
+import { removeWhole } from '../ingest/again.ts'
+import { BegunNotes } from '../ingest/store/begun.ts'
+import { spoolFolder } from '../ingest/store/place.ts'
+import { captureLines, listCaptures, showCapture } from '../inspect/status/captures.ts'
+import { jsonText } from '../inspect/report/json.ts'
+import { printablePath } from '../inspect/report/printable.ts'
+import { plural } from '../inspect/report/quantity.ts'
+import { capturesText, captureText } from '../inspect/report/status-text.ts'
+import { styleFor } from '../inspect/report/style.ts'
+import { say, writeOut } from './output.ts'
+import { jsonOption, retainedDays, sayRetained, storeOption } from './shared.ts'
+import { today } from '../ingest/store/encode.ts'
+import { firstDayKept, retainFrom } from '../ingest/store/retention.ts'
+
+interface Options {
+  store: string
+  json?: true
+}
+
+/** The `captures` verb. */
+export function capturesCommand(): Command {
+  const command = new Command('captures')
+    .summary('list, show and remove the captures of a store')
+    .description('Shows the ledger, and takes captures out of the store again.')
+    .addHelpText('after', examples)
+  command
+    .command('list')
+    .summary('one line for each capture')
+    .description('Lists captures by the time of their ingest, unfinished ones last.')
+    .addOption(storeOption())
+    .addOption(jsonOption())
+    .action(reading(list))
+  command
+    .command('show')
+    .summary('the line of the ledger')
+    .description('Shows the whole line of the ledger, also of captures that were removed.')
+    .argument('<id...>', 'captures by id, as list and transactions.capture have it')
+    .addOption(storeOption())
+    .addOption(jsonOption())
+    .action((ids: string[], options: Options) =>
+      reading((database, { json }) => show(ids, database, json === true))(options),
+    )
+  command
+    .command('remove')
+    .summary('take captures out of the store')
+    .description(
+      'Deletes all rows of these captures and their share of passive DNS, and waits until they are gone. ' +
+        'Their lines of the ledger are kept among the removals. The same files can be ingested again.',
+    )
+    .argument('<id...>', 'captures by id; an unfinished one goes with all that were begun with it')
+    .addOption(storeOption())
+    .addOption(jsonOption())
+    .action(remove)
+  command
+    .command('retain')
+    .summary('remove what was ingested long ago')
+    .description(
+      'Removes what was ingested more than so many days ago, as --retain of ingest and listen does.',
+    )
+    .argument('<days>', 'days of ingest that are kept, as 400d', retainedDays)
+    .addOption(storeOption())
+    .addOption(jsonOption())
+    .action(retain)
+  for (const each of command.commands) {
+    each
+      .exitOverride()
+      .configureHelp({ helpWidth: 79 })
+      .configureOutput({
+        outputError: (text) =>
+          say(`${text.replace(/^error: /, '').trim()}; overhear captures --help shows how`),
+      })
+      .addHelpText('after', examples)
+  }
+  return command
+}
+
+function reading(work: (database: Database, options: Options) => Promise<void>) {
+  return async (options: Options) => {
+    const database = await openStore(options.store, { create: false })
+    try {
+      await work(database, options)
+    } finally {
+      await database.close()
+    }
+  }
+}
+
+async function list(database: Database, { json }: Options): Promise<void> {
+  const captures = await listCaptures(database)
+  if (json) await writeOut(captureLines(captures))
+  else if (captures.length === 0) say(`${printablePath(database.location)} holds no captures`)
+  else
+    await writeOut(
+      capturesText(
+        captures,
+        process.stdout.isTTY ? process.stdout.columns : Infinity,
+        styleFor(process.stdout),
+      ),
+    )
+}
+
+async function show(ids: string[], database: Database, isJson: boolean): Promise<void> {
+  for (const id of ids) {
+    const line = await showCapture(database, id)
+    if (line === undefined) throw unknown(id, database)
+    await writeOut(isJson ? `${jsonText(line)}\n` : captureText(line))
+  }
+}
+
+async function remove(ids: string[], options: Options): Promise<void> {
+  await reading(async (database) => {
+    const known = new Set((await listCaptures(database)).map(({ id }) => id))
+    for (const id of ids) if (!known.has(id)) throw unknown(id, database)
+    const begun = new BegunNotes(spoolFolder(database))
+    const removed = await removeWhole(ids, 'removed', database, begun)
+    const lines = options.json
+      ? removed.map((each) => jsonText(each))
+      : removed.map(
+          ({ id, path, rows }) =>
+            `${id}  ${path === '' ? 'unfinished' : printablePath(path)}: ${plural(rows, 'transaction')} removed`,
+        )
+    await writeOut(lines.map((line) => `${line}\n`).join(''))
+  })(options)
+}
+
+async function retain(days: number, options: Options): Promise<void> {
+  await reading(async (database) => {
+    const removed = await retainFrom(database, firstDayKept(days, today()))
+    if (options.json) await writeOut(`${jsonText({ ...removed })}\n`)
+    else sayRetained(removed)
+  })(options)
+}
+
+function unknown(id: string, database: Database): SourceError {
+  return new SourceError(
+    'no-such-capture',
+    `${id}: ${database.location} knows no such capture; overhear captures list shows them all`,
+  )
+}
+
+const examples = `
+Examples:
+  overhear captures list --store ./case-42
+  overhear captures show 1f2e3d4c5b6a7988 --store ./case-42 --json
+  overhear captures remove 1f2e3d4c5b6a7988 --store ./case-42
+  overhear captures retain 400d --store ./office
+`
