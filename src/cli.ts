@@ -9,6 +9,7 @@ import { decodeCommand } from './commands/decode.ts'
 import { huntCommand } from './commands/hunt.ts'
 import { ingestCommand } from './commands/ingest.ts'
 import { listenCommand } from './commands/listen.ts'
+import { networksCommand } from './commands/networks.ts'
 import { say } from './commands/output.ts'
 import { reportCommand } from './commands/report.ts'
 import { scoreCommand } from './commands/score.ts'
@@ -36,6 +37,7 @@ const verbs = [
   sqlCommand(),
   statusCommand(),
   capturesCommand(),
+  networksCommand(),
   decodeCommand(),
   scoreCommand(),
 ]

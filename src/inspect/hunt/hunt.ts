@@ -8,6 +8,7 @@ import { answerDataOf, huntAnswer } from './answer.ts'
 import { huntClient } from './client.ts'
 import { huntDomain } from './domain.ts'
 import { huntName } from './name.ts'
+import { networkPart } from './network.ts'
 import type { HuntOptions, Part } from './part.ts'
 import { addressRangeOf, nameOf } from './subject.ts'
 
@@ -26,7 +27,15 @@ export interface Hunt {
 
 /** Reads a value; a UsageError says what the question takes instead, with an example. */
 export function huntFor(question: Question, text: string): Hunt {
-  return { question, ...readers[question](text) }
+  const { value, ask } = readers[question](text)
+  return {
+    question,
+    value,
+    async ask(database, options) {
+      const parts = await ask(database, options)
+      return [...parts, await networkPart(database, parts, options)]
+    },
+  }
 }
 
 const readers: Record<Question, (text: string) => Omit<Hunt, 'question'>> = {

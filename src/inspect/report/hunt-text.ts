@@ -109,7 +109,7 @@ function lasted(first: string, last: string): string {
 /** Which captures the frame numbers belong to. */
 function captureLines(parts: readonly Part[], style: Style): string[] {
   const captures = new Set(
-    parts.flatMap((part) => part.rows.map((row) => row['capture'] as string)),
+    parts.flatMap((part) => part.rows.map((row) => (row['capture'] ?? '') as string)),
   )
   captures.delete('')
   if (captures.size === 0) return []
