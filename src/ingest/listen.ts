@@ -53,7 +53,7 @@ export async function ingestLive(
     run.signal?.addEventListener('abort', stop, { once: true })
     // What goes wrong in it goes wrong for the next block too, which says so.
     const clock = setInterval(() => {
-      if (retention.isDue()) spool.between(retention.run).catch(() => {})
+      if (retention.isDue()) spool.between(() => retention.run()).catch(() => {})
     }, lookAtDayMs)
     if (run.signal?.aborted === true) stop()
     try {

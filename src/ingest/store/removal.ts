@@ -63,7 +63,7 @@ export async function removeCaptures(
          ON r.capture = held.id`,
       { ids: some, reason },
     )
-    removed.push(...found.map(({ id, path, rows }) => ({ id, path, rows: Number(rows) })))
+    removed.push(...found.map(({ id, path, rows }) => ({ id, path, rows })))
   }
   await finishRemovals(database)
   return removed
