@@ -68,14 +68,7 @@ export function capturesCommand(): Command {
     .addOption(jsonOption())
     .action(retain)
   for (const each of command.commands) {
-    each
-      .exitOverride()
-      .configureHelp({ helpWidth: 79 })
-      .configureOutput({
-        outputError: (text) =>
-          say(`${text.replace(/^error: /, '').trim()}; overhear captures --help shows how`),
-      })
-      .addHelpText('after', examples)
+    each.addHelpText('after', examples)
   }
   return command
 }

@@ -11,7 +11,7 @@ import { jsonText } from '../inspect/report/json.ts'
 import { printable, printablePath } from '../inspect/report/printable.ts'
 import { plural } from '../inspect/report/quantity.ts'
 import { parseAddress } from '../dns/address.ts'
-import { say, writeOut } from './output.ts'
+import { writeOut } from './output.ts'
 import { jsonOption, storeOption } from './shared.ts'
 
 interface Options {
@@ -48,16 +48,7 @@ export function networksCommand(): Command {
     .description('Removes the networks from the store.')
     .action(clear)
   for (const each of command.commands) {
-    each
-      .addOption(storeOption())
-      .addOption(jsonOption())
-      .exitOverride()
-      .configureHelp({ helpWidth: 79 })
-      .configureOutput({
-        outputError: (said) =>
-          say(`${said.replace(/^error: /, '').trim()}; overhear networks --help shows how`),
-      })
-      .addHelpText('after', examples)
+    each.addOption(storeOption()).addOption(jsonOption()).addHelpText('after', examples)
   }
   return command
 }
