@@ -22,7 +22,18 @@ import {
 const scratch = scratchFolder()
 afterAll(scratch.remove)
 
-const verbs = ['report', 'ingest', 'listen', 'hunt', 'audit', 'sql', 'decode']
+const verbs = [
+  'report',
+  'ingest',
+  'listen',
+  'hunt',
+  'audit',
+  'sql',
+  'status',
+  'captures',
+  'networks',
+  'decode',
+]
 const capture = sample('formats/us-le.pcap')
 
 describe('help', () => {

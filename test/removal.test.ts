@@ -12,6 +12,8 @@ import { BegunNotes } from '../src/ingest/store/begun.ts'
 import { finishRemovals, removeCaptures } from '../src/ingest/store/removal.ts'
 import { retainFrom } from '../src/ingest/store/retention.ts'
 import { Spool } from '../src/ingest/store/spool.ts'
+import { listCaptures, showCapture } from '../src/inspect/status/captures.ts'
+import { storeState } from '../src/inspect/status/status.ts'
 import { backEnds, startBackEnds, stopBackEnds } from './store-fixture.ts'
 
 const samples = join(import.meta.dirname, '../samples')
@@ -48,11 +50,13 @@ describe.each(backEnds)('in the $name store', ({ name, locate }) => {
     expect(removed).toEqual([{ id: files[0].id, path: poisoning, rows }])
     expect(both.rows).toBe(alone.rows + rows)
     expect(await contentOf(database)).toEqual(alone)
-    const [kept] = await database.rows<{ packets: number; events: number }>(
-      `SELECT max(JSONExtractUInt(ledger, 'packets')) AS packets, count() AS events FROM removals WHERE capture = {id:String}`,
-      { id: files[0].id },
-    )
-    expect(kept).toEqual({ packets: files[0].packets, events: 2 })
+    const kept = await showCapture(database, files[0].id)
+    expect(kept).toMatchObject({
+      id: files[0].id,
+      path: poisoning,
+      packets: files[0].packets,
+      removed_because: 'removed',
+    })
   })
 
   it('a removed capture can be ingested again, and gives the same rows', async () => {
@@ -141,6 +145,9 @@ describe.each(backEnds)('in the $name store', ({ name, locate }) => {
       `SELECT DISTINCT toString(capture) AS id FROM transactions WHERE capture NOT IN (SELECT id FROM captures)`,
     )
     expect((await begun.runsWith([unfinished.id])).length).toBe(1)
+    const listed = (await listCaptures(database)).map(({ id, path }) => ({ id, path }))
+    expect(listed).toContainEqual({ id: unfinished.id, path: '' })
+    expect((await storeState(database, 1)).captures).toMatchObject({ finished: 1, unfinished: 1 })
     const [removed] = await removeWhole([unfinished.id], 'removed', database, begun)
     expect(removed.rows).toBeGreaterThan(0)
     expect(await begun.runsWith([unfinished.id])).toEqual([])
@@ -174,10 +181,8 @@ describe.each(backEnds)('in the $name store', ({ name, locate }) => {
       `ALTER TABLE captures UPDATE ingested = '2025-03-06' WHERE id = '${id}' SETTINGS mutations_sync = 2`,
     )
     expect(await retainFrom(database, '2025-03-07')).toMatchObject({ rows: each, captures: 1 })
-    const [line] = await database.rows<{ path: string }>(
-      `SELECT any(path) AS path FROM removals WHERE capture = '${id}' AND reason = 'retained'`,
-    )
-    expect(line.path).toBe(poisoning)
+    const line = { id, path: poisoning, removed_because: 'retained' }
+    expect(await showCapture(database, id)).toMatchObject(line)
     await database.command(
       `ALTER TABLE transactions DELETE WHERE capture = '${id}' SETTINGS mutations_sync = 2`,
     )

@@ -107,8 +107,8 @@ export function sayRetained({ before, rows, captures }: Retained): void {
 /** Hides who asked, before anything is stored. */
 export function maskOption(): Option {
   return new Option(
-    '--mask-clients </24,/56|key:file>',
-    'hide who asked: keep so many bits of IPv4 and IPv6 clients, or make pseudonyms with a key',
+    '--mask-clients <how>',
+    'hide who asked: /24,/56 keeps so many bits of IPv4 and IPv6 addresses, key:FILE makes pseudonyms',
   ).argParser(maskOf)
 }
 

@@ -172,11 +172,11 @@ async function rowCount(database: Database): Promise<number> {
 /** Ids in one statement: a bound value may have 120,000 bytes. */
 const idsAtOnce = 4000
 
-/** What the store holds of some captures. */
-const held = `SELECT id, max(ledger_path) AS path, sum(stored) AS rows, max(line) AS ledger FROM (
-    SELECT c.id AS id, c.path AS ledger_path, 0 AS stored, trimRight(formatRow('JSONEachRow', c.*)) AS line
+/** What the store holds of some captures. No alias is a column's name: the line would have that column under another. */
+const held = `SELECT held_id AS id, max(held_path) AS path, sum(stored) AS rows, max(line) AS ledger FROM (
+    SELECT c.id AS held_id, c.path AS held_path, 0 AS stored, trimRight(formatRow('JSONEachRow', c.*)) AS line
     FROM captures AS c WHERE has({ids:Array(String)}, c.id)
     UNION ALL
-    SELECT toString(t.capture) AS id, '' AS ledger_path, count() AS stored, '' AS line
-    FROM transactions AS t WHERE has({ids:Array(String)}, t.capture) GROUP BY id
-  ) GROUP BY id ORDER BY id`
+    SELECT toString(t.capture) AS held_id, '' AS held_path, count() AS stored, '' AS line
+    FROM transactions AS t WHERE has({ids:Array(String)}, t.capture) GROUP BY held_id
+  ) GROUP BY held_id ORDER BY held_id`

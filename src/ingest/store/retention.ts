@@ -32,11 +32,11 @@ export async function retainFrom(database: Database, before: string): Promise<Re
   // One statement: the captures are removed with the days or not at all.
   await database.command(
     `INSERT INTO removals (capture, generation, event, reason, before, path, rows, ledger, at)
-     SELECT gone.capture, ifNull(r.generation, 0) + 1, 'begun', 'retained', gone.before, gone.path, gone.rows, gone.ledger, now64(3)
+     SELECT gone.capture, ifNull(r.generation, 0) + 1, 'begun', 'retained', gone.before, gone.gone_path, gone.rows, gone.ledger, now64(3)
      FROM (
-       SELECT '' AS capture, {before:Date} AS before, '' AS path, {rows:UInt64} AS rows, '' AS ledger
+       SELECT '' AS capture, {before:Date} AS before, '' AS gone_path, {rows:UInt64} AS rows, '' AS ledger
        UNION ALL
-       SELECT c.id AS capture, toDate(0) AS before, c.path AS path, arraySum(mapValues(c.verdicts)) AS rows,
+       SELECT c.id AS capture, toDate(0) AS before, c.path AS gone_path, arraySum(mapValues(c.verdicts)) AS rows,
          trimRight(formatRow('JSONEachRow', c.*)) AS ledger
        FROM captures AS c WHERE c.ingested < {before:Date}
      ) AS gone
