@@ -15,6 +15,7 @@ import { Spool } from '../src/ingest/store/spool.ts'
 import { listCaptures, showCapture } from '../src/inspect/status/captures.ts'
 import { storeState } from '../src/inspect/status/status.ts'
 import { backEnds, startBackEnds, stopBackEnds } from './store-fixture.ts'
+import { answer, query, Traffic } from './traffic.ts'
 
 const samples = join(import.meta.dirname, '../samples')
 const poisoning = join(samples, 'poisoning.pcap')
@@ -155,6 +156,31 @@ describe.each(backEnds)('in the $name store', ({ name, locate }) => {
     mkdirSync(left, { recursive: true })
     writeFileSync(join(left, `${unfinished.id}_0.native`), 'not even a block')
     await (await Spool.open(database, spool)).close()
+    expect(await contentOf(database)).toEqual(alone)
+  })
+
+  it('other work is done between two inserts, never beside one', async () => {
+    const traffic = new Traffic()
+    for (let at = 0; at < 9; at++) {
+      traffic.take(at, query({ id: at }))
+      traffic.take(at + 0.1, answer({ id: at }))
+    }
+    const { block } = traffic.writer
+    const seen: number[] = []
+    const rows = async () => {
+      const content = await contentOf(database, 'between')
+      seen.push(content.rows)
+    }
+    const run = await Spool.open(database, spool)
+    const work: Promise<void>[] = []
+    for (let number = 0; number < 3; number++) {
+      await run.store(block, { capture: 'between', sensor: '' }, `between:${number}`)
+      work.push(run.between(rows))
+    }
+    await Promise.all(work)
+    await run.close()
+    expect(seen).toEqual([9, 18, 27])
+    await removeCaptures(database, ['between'], 'removed')
     expect(await contentOf(database)).toEqual(alone)
   })
 

@@ -107,6 +107,11 @@ async function ingest(paths: string[], options: Options): Promise<void> {
         : await ingestFollowed(growing, database, settings)
     progress.clear()
     await writeOut(options.json ? `${JSON.stringify(result)}\n` : summary(result))
+    if (options.maskClients !== undefined && result.totals.already > 0) {
+      say(
+        `${plural(result.totals.already, 'capture')} stored before: --mask-clients changes nothing there; with --again they are replaced`,
+      )
+    }
     if (result.problems.length > 0) process.exitCode = 3
     if (interrupt.signal.aborted && growing === undefined) process.exitCode = 130
   } finally {

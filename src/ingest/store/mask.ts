@@ -1,7 +1,7 @@
 // Clients' addresses masked in a block before it is stored: cut to a prefix, or replaced by pseudonyms that a key makes.
 
 import { createHash, createHmac } from 'node:crypto'
-import { appendString, StringColumn } from '../../database/native.ts'
+import { appendEmpty, appendString, type StringColumn } from '../../database/native.ts'
 import { addressText, isMapped, parseAddress } from '../../dns/address.ts'
 import { UsageError } from '../../errors.ts'
 import type { Block, CodeLists } from './block.ts'
@@ -78,7 +78,7 @@ export function maskBlock(block: Block, mask: Mask): void {
     }
     bytes.set(masked, at)
   }
-  rewrite(ecs, (_, text) => (text === '' ? text : maskedSubnet(text, mask)))
+  rewrite(ecs, (_, text) => maskedSubnet(text, mask))
   rewrite(raw, () => '')
   maskOptions(block.ednsOptionText, block.ednsOptions, mask)
   maskOptions(block.responseEdnsOptionText, block.responseEdnsOptions, mask)
@@ -89,7 +89,6 @@ const harmlessOptions = new Set([3, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 18, 19])
 
 function maskOptions(column: StringColumn, { end, values }: CodeLists, mask: Mask): void {
   rewrite(column, (row, text) => {
-    if (text === '') return text
     const codes = values.subarray(row === 0 ? 0 : end[2 * (row - 1)], end[2 * row])
     // The data of a code that is not harmless could hold a line feed of its own only if it were escaped: a line is an option.
     const lines = text.split('\n').map((line, i) => {
@@ -128,7 +127,7 @@ function isHost(address: Uint8Array): boolean {
   return address[0] !== 0xff && address.some((octet) => octet !== 0)
 }
 
-/** Writes every value of a column anew. */
+/** Writes every value of a column anew; empty ones, which most are, stay as they are. */
 function rewrite(column: StringColumn, change: (row: number, text: string) => string): void {
   const { bytes } = column
   const from = bytes.buf.slice(0, bytes.pos)
@@ -141,6 +140,10 @@ function rewrite(column: StringColumn, change: (row: number, text: string) => st
       sizeBytes |= (from[at] & 127) << shift
       shift += 7
     } while (from[at++] >= 128)
+    if (sizeBytes === 0) {
+      appendEmpty(column)
+      continue
+    }
     // Text of ours is ASCII; a raw copy is not looked at but dropped.
     const text = Buffer.from(from.buffer, from.byteOffset + at, sizeBytes).toString('latin1')
     at += sizeBytes

@@ -22,7 +22,12 @@ export function statusText(state: StoreState, spool: Waiting, width: number, sty
   const perRow = state.bytes_per_transaction
   const facts: [string, string][] = [
     ['store', `${printablePath(state.store)} (${state.kind}), schema ${state.schema.slice(0, 3)}`],
-    ['captures', `${count(captures.finished)}, ${plural(state.packets, 'packet')}`],
+    [
+      'captures',
+      `${count(captures.finished)}, ${plural(state.packets, 'packet')}${
+        captures.removed === 0 ? '' : `; ${count(captures.removed)} removed since the first`
+      }`,
+    ],
     ['transactions', verdictsText(state)],
     ['passive DNS', plural(state.rrsets, 'line')],
     [
