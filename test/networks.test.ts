@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { openStore } from '../src/database/open.ts'
+import { StoreError } from '../src/errors.ts'
 import { huntFor } from '../src/inspect/hunt/hunt.ts'
 import { loadNetworks, networksOf } from '../src/inspect/networks/load.ts'
 import { networksIn } from '../src/inspect/networks/prefixes.ts'
@@ -107,6 +108,12 @@ describe.each(backEnds)('in the $name store', ({ name, locate }) => {
         `SELECT dictGet('networks', 'asn', tuple(server)) AS asn, count() AS rows FROM transactions GROUP BY asn`,
       ),
     ).toEqual([{ asn: 4_200_000_000, rows: 1 }])
+  })
+
+  it('those that the engine cannot load leave no dictionary behind that would fail every hunt', async () => {
+    const wrong = loadNetworks(database, [{ prefix: 'nonsense', asn: 7, name: 'New' }])
+    await expect(wrong).rejects.toThrow(StoreError)
+    expect(await networksOf(database, ['192.0.2.200'])).toEqual(new Map())
   })
 
   it('another import replaces them all, and an empty one forgets them', async () => {

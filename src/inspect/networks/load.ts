@@ -35,7 +35,13 @@ export async function loadNetworks(
   await database.command('DROP TABLE network_prefixes_new SYNC')
   // Not in schemas: a server whose default user has a password cannot load it, and is not to be bothered without networks.
   await database.command(dictionary)
-  await database.command('SYSTEM RELOAD DICTIONARY networks')
+  try {
+    await database.command('SYSTEM RELOAD DICTIONARY networks')
+  } catch (thrown) {
+    // One that cannot be loaded would fail every hunt.
+    await database.command('DROP DICTIONARY networks SYNC')
+    throw thrown
+  }
   const [{ held }] = await database.rows<{ held: number }>(
     `SELECT d.element_count AS held FROM system.dictionaries AS d WHERE d.database = currentDatabase() AND d.name = 'networks'`,
   )
