@@ -14,6 +14,7 @@ import { retainFrom } from '../src/ingest/store/retention.ts'
 import { Spool } from '../src/ingest/store/spool.ts'
 import { listCaptures, showCapture } from '../src/inspect/status/captures.ts'
 import { storeState } from '../src/inspect/status/status.ts'
+import { packetsOf, writeParts } from './rotated.ts'
 import { backEnds, startBackEnds, stopBackEnds } from './store-fixture.ts'
 import { answer, query, Traffic } from './traffic.ts'
 
@@ -159,6 +160,33 @@ describe.each(backEnds)('in the $name store', ({ name, locate }) => {
     expect(await contentOf(database)).toEqual(alone)
   })
 
+  it('a rotation is replaced as one run, and taken out as one while it is unfinished', async () => {
+    const parts = join(folder, `rotation-${name}`)
+    const packets = packetsOf(poisoning)
+    writeParts(parts, [packets.slice(0, 500), packets.slice(500, 1001), packets.slice(1001)])
+    const { files } = await ingest([parts])
+    const ids = files.map(({ id }) => id)
+    const before = await contentOf(database)
+    const crossed = `SELECT count() AS rows FROM transactions WHERE capture != response_capture`
+    const crossing = await database.rows<{ rows: number }>(crossed)
+    expect(crossing[0].rows).toBeGreaterThan(0)
+    await ingest([parts], { again: true })
+    expect(await contentOf(database)).toEqual(before)
+    expect(await database.rows(crossed)).toEqual(crossing)
+    await removeWhole(ids, 'removed', database, begun)
+    const stop = new AbortController()
+    let captures = 0
+    const interrupted = { onCapture: () => captures++, onProgress: () => stopAfter(stop, captures) }
+    await ingest([parts], { ...interrupted, signal: stop.signal, blockRows: 50 })
+    const removed = await removeWhole([ids[1]], 'removed', database, begun)
+    expect(removed.map(({ id }) => id).sort()).toEqual(ids.slice(0, 2).sort())
+    expect(await contentOf(database)).toEqual(alone)
+    await ingest([parts])
+    expect(await contentOf(database)).toEqual(before)
+    await removeWhole(ids, 'removed', database, begun)
+    expect(await contentOf(database)).toEqual(alone)
+  })
+
   it('other work is done between two inserts, never beside one', async () => {
     const traffic = new Traffic()
     for (let at = 0; at < 9; at++) {
@@ -214,6 +242,10 @@ describe.each(backEnds)('in the $name store', ({ name, locate }) => {
     )
   })
 })
+
+function stopAfter(stop: AbortController, captures: number): void {
+  if (captures === 2) stop.abort()
+}
 
 interface Content {
   rows: number

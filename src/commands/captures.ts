@@ -138,6 +138,11 @@ function unknown(id: string, database: Database): SourceError {
 }
 
 const examples = `
+remove: an exchange whose query stands in another file of a rotation stays
+with that file. A file that had grown is in the store as several captures;
+after one of them was removed, ingest --again takes in the file as a whole.
+On a server, passive DNS is made anew while no other sensor writes.
+
 Examples:
   overhear captures list --store ./case-42
   overhear captures show 1f2e3d4c5b6a7988 --store ./case-42 --json
