@@ -221,6 +221,7 @@ const malformedRdata = new Set([
   '0001000001000302683200040000', // HTTPS, ipv4hint without an address
   '00010000010006026832016833', // HTTPS, alpn with a wrong inner length
   '0001000003000301bb00', // HTTPS, port of 3 bytes
+  '036e7331c010', // A6 with a name where prefix length and address should stand
   '506c6f63616c686f737400', // PTR with a reserved label type
 ])
 
