@@ -83,6 +83,9 @@ describe('amplification', () => {
       { rule: 'amplification/victim', subject: { victim: '198.51.100.99' } },
     ])
     expect(await findings('amplification', { amplification: { minAnswers: 51 } })).toEqual([])
+    await database.command('TRUNCATE TABLE transactions')
+    await insert({ ...unasked, response_bytes: '500' }, 50)
+    expect(await findings('amplification')).toHaveLength(1)
     expect(await findings('amplification', { amplification: { minServers: 11 } })).toEqual([])
   })
 

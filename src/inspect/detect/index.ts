@@ -7,13 +7,19 @@ import dga from './dga.ts'
 import encryptedDns from './encrypted-dns.ts'
 import exfiltration from './exfiltration.ts'
 import health from './health.ts'
+import loop from './loop.ts'
+import openResolver from './open-resolver.ts'
 import poisoning from './poisoning.ts'
+import randomSubdomains from './random-subdomains.ts'
 
 /** What every report runs. */
 export const detectors: readonly Detector[] = [
   exfiltration,
   dga,
   amplification,
+  randomSubdomains,
+  openResolver,
+  loop,
   poisoning,
   answerChange,
   encryptedDns,
