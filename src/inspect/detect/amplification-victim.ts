@@ -12,14 +12,16 @@ import {
   questionPoints,
   round,
 } from './amplification-flood.ts'
-import { type Bench, type Draft, inWindow, type Points, type Rule } from './detector.ts'
+import { type Bench, bothDirections, type Draft, inWindow, type Points, type Rule } from './detector.ts'
 import { count, grouped, plainAddress } from './evidence.ts'
 
 /** Mean size of unasked answers from which few servers are enough: ordinary answers stay below, reflected ones do not. */
 const largeBytes = 512
 
-const bothDirections = `capture NOT IN {oneWay:Array(String)}`
 const isUnasked = `match = 'unsolicited' AND attempts = 0`
+
+/** Share of answers whose question is not in the capture, in 995,840 ordinary exchanges: lost packets. */
+const ordinaryUnasked = 0.0072
 
 /** A flood by its numbers: many servers, large answers, or a megabyte. */
 const isFlood = (unasked: string, servers: string, bytes: string) =>
@@ -122,7 +124,7 @@ function draftOf(row: VictimRow, detail: FloodDetail, bench: Bench): Draft {
     measures: {
       unasked_answers: { value: row.unasked, threshold: minAnswers },
       servers: { value: row.servers, threshold: minServers },
-      unasked_share: { value: round(row.share), threshold: minUnasked },
+      unasked_share: { value: round(row.share), threshold: minUnasked, baseline: ordinaryUnasked },
       bytes_in_ten_seconds: { value: row.bytes, threshold: minFloodBytes },
       mean_answer_bytes: { value: Math.round(detail.mean), threshold: largeBytes },
       answers_per_second: { value: row.unasked / 10, threshold: null },

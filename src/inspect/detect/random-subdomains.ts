@@ -1,11 +1,10 @@
 // Random-subdomain attacks (water torture): names that no cache can know, so that every one of them reaches the servers of one zone.
 
 import { percent, round } from './amplification-flood.ts'
-import { type Bench, detector, type Draft, inWindow, type Points } from './detector.ts'
+import { type Bench, bothDirections, detector, type Draft, inWindow, type Points } from './detector.ts'
 import { count, grouped, plainAddress } from './evidence.ts'
 import { labelShape } from './label-shape.ts'
 
-const bothDirections = `capture NOT IN {oneWay:Array(String)}`
 const isFailed = `(rcode IN ('NXDOMAIN', 'SERVFAIL') OR match = 'unanswered')`
 const isAsked = `${inWindow} AND attempts > 0 AND ${bothDirections} AND domain NOT IN ('', 'in-addr.arpa', 'ip6.arpa') AND NOT endsWith(domain, '.arpa')`
 
@@ -13,14 +12,16 @@ const isAsked = `${inWindow} AND attempts > 0 AND ${bothDirections} AND domain N
 const sql = `SELECT domain, toString(min(w_first)) AS first, toString(max(w_last)) AS last, toFloat64(max(w_names)) AS names, min(w_failed) AS failed,
     toFloat64(max(w_queries)) AS queries, count() AS minutes
   FROM (
-    SELECT domain, arrayJoin([slot, slot - 1]) AS start, min(ts) AS w_first, max(ts) AS w_last, uniqExact(name_hash) AS w_names,
-      sum(n) AS w_queries, sumIf(n, is_failed) / greatest(w_queries, 1) AS w_failed
+    SELECT domain, arrayJoin([slot, slot - 1]) AS start, min(s_first) AS w_first, max(s_last) AS w_last, uniqMerge(s_names) AS w_names,
+      sum(s_queries) AS w_queries, sum(s_failed) / greatest(w_queries, 1) AS w_failed
     FROM (
-      SELECT ts, domain, sipHash64(qname) AS name_hash, attempts AS n, ${isFailed} AS is_failed, toUInt32(intDiv(toUnixTimestamp(ts), 30)) AS slot
+      SELECT domain, toUInt32(intDiv(toUnixTimestamp(ts), 30)) AS slot, min(ts) AS s_first, max(ts) AS s_last, uniqState(qname) AS s_names,
+        sum(attempts) AS s_queries, sumIf(attempts, ${isFailed}) AS s_failed
       FROM transactions
       WHERE ${isAsked} AND domain IN (
         SELECT domain FROM transactions WHERE ${isAsked} AND ${isFailed} GROUP BY domain HAVING count() >= {minNames:UInt32}
       )
+      GROUP BY domain, slot
     )
     GROUP BY domain, start
     HAVING w_names >= {minNames:UInt32} AND w_failed >= {minFailed:Float64}
@@ -122,9 +123,9 @@ const detailSql = `WITH places AS (
     FROM (SELECT {domains:Array(String)} AS domains, {firsts:Array(String)} AS firsts, {lasts:Array(String)} AS lasts)
     ARRAY JOIN domains AS of_domain, firsts AS of_first, lasts AS of_last
   )
-  SELECT domain, toFloat64(sumIf(n, is_in)) AS queries, toFloat64(uniqExactIf(qname, is_in)) AS names,
+  SELECT domain, toFloat64(sumIf(n, is_in)) AS queries, toFloat64(uniqIf(qname, is_in)) AS names,
     sumIf(n, is_in AND is_given_up) / queries AS given_up, uniqExactIf(asker, is_in) AS clients, minIf(asker, is_in) AS client,
-    uniqExactIf(asked, is_in) AS servers, topKIf(1)(asked, is_in)[1] AS server, toFloat64(uniqExactIf(qname, NOT is_in)) AS before,
+    uniqExactIf(asked, is_in) AS servers, topKIf(1)(asked, is_in)[1] AS server, toFloat64(uniqIf(qname, NOT is_in)) AS before,
     groupUniqArrayIf(${sampled})(subdomain, is_in) AS sample
   FROM (
     SELECT domain, qname, subdomain, n, client AS asker, server AS asked, is_given_up, ts >= since_ts AS is_in
