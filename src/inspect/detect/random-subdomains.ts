@@ -160,7 +160,7 @@ function draftOf(
 ): Draft {
   const { domain } = row
   const shape = labelShape(detail.sample)
-  const server = detail.servers === 1 ? plainAddress(detail.server) : undefined
+  const server = plainAddress(detail.server)
   const client = detail.clients === 1 ? plainAddress(detail.client) : undefined
   const perName = detail.queries / Math.max(1, detail.names)
   const perSecond = row.names / 60
@@ -178,7 +178,7 @@ function draftOf(
     points.push({ name: 'names as long as a tunnel makes them', points: -30 })
   const examples = detail.sample.slice(0, 3).join(', ')
   return {
-    subject: { domain, ...(server && { server }), ...(client && { client }) },
+    subject: { domain, server, ...(client && { client }) },
     identity: [domain],
     why: `${grouped(detail.names)} different names below ${domain} were asked for in ${count(detail.queries, 'query')} from ${count(detail.clients, 'client')} to ${count(detail.servers, 'server')}; ${percent(row.failed)} or more failed in every such minute, ${percent(detail.given_up)} with SERVFAIL or silence; the busiest minute held ${grouped(row.names)} names, against ${grouped(detail.before)} in the hour before; labels such as ${examples}: ${shape.text}.`,
     first: row.first,
