@@ -6,7 +6,7 @@ import { Office } from './office.ts'
 import { Random } from './random.ts'
 import { Recording } from './recording.ts'
 import { address } from './records.ts'
-import { labelled, type SampleFile } from './sample.ts'
+import { labelled, type SampleFile, span } from './sample.ts'
 
 const nameServer = '203.0.113.53'
 const openResolver = '203.0.113.54'
@@ -43,6 +43,26 @@ export function floods(): SampleFile[] {
         rule: 'loop/answers',
         subject: { client: looping[0], server: looping[1] },
         min_score: 50,
+      },
+    ],
+    truth: [
+      {
+        scenario: 'random subdomains, 40/s',
+        kind: 'random-subdomains',
+        entity: { domain: 'example.org' },
+        ...span(recording, 20, 35),
+      },
+      {
+        scenario: 'open resolver',
+        kind: 'open-resolver',
+        entity: { server: openResolver },
+        ...span(recording, 60, 110.1),
+      },
+      {
+        scenario: 'loop of answers',
+        kind: 'loop',
+        entity: { client: looping[0], server: looping[1] },
+        ...span(recording, 120, 125),
       },
     ],
   })

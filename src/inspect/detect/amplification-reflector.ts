@@ -182,7 +182,11 @@ function draftOf(
     last: row.last,
     measures: {
       queries_per_minute: { value: row.queries, threshold: minQueries },
-      amplification_factor: { value: round(row.factor), threshold: minFactor, baseline: ordinaryFactor },
+      amplification_factor: {
+        value: round(row.factor),
+        threshold: minFactor,
+        baseline: ordinaryFactor,
+      },
       wire_factor: { value: round(row.wire_factor), threshold: null },
       repeated_inside_ttl: { value: round(row.repeated), threshold: minShare },
       truncation_ignored: { value: round(row.abandoned), threshold: minShare },

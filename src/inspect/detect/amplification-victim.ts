@@ -12,7 +12,14 @@ import {
   questionPoints,
   round,
 } from './amplification-flood.ts'
-import { type Bench, bothDirections, type Draft, inWindow, type Points, type Rule } from './detector.ts'
+import {
+  type Bench,
+  bothDirections,
+  type Draft,
+  inWindow,
+  type Points,
+  type Rule,
+} from './detector.ts'
 import { count, grouped, plainAddress } from './evidence.ts'
 
 /** Mean size of unasked answers from which few servers are enough: ordinary answers stay below, reflected ones do not. */

@@ -1,7 +1,14 @@
 // Random-subdomain attacks (water torture): names that no cache can know, so that every one of them reaches the servers of one zone.
 
 import { percent, round } from './amplification-flood.ts'
-import { type Bench, bothDirections, detector, type Draft, inWindow, type Points } from './detector.ts'
+import {
+  type Bench,
+  bothDirections,
+  detector,
+  type Draft,
+  inWindow,
+  type Points,
+} from './detector.ts'
 import { count, grouped, plainAddress } from './evidence.ts'
 import { labelShape } from './label-shape.ts'
 
