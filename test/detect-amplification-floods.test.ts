@@ -5,15 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { labelShape } from '../src/inspect/detect/label-shape.ts'
 import { detectors } from '../src/inspect/detect/index.ts'
 import { run } from '../src/inspect/detect/run.ts'
-import {
-  database,
-  type Fields,
-  findings,
-  insert,
-  ordinary,
-  time,
-  useStore,
-} from './detect-fixture.ts'
+import { database, type Fields, insert, ordinary, time, useStore } from './detect-fixture.ts'
+import { findings } from './flood-findings.ts'
 
 useStore()
 
@@ -53,7 +46,9 @@ describe('random-subdomains', () => {
     await ordinary(80, 'answered')
     await insert({ ...attack, ...silent, ts: time('number / 50') }, 1000)
     const [found] = await findings('random-subdomains')
-    expect(found?.points).toContainEqual({ name: 'servers give up', points: 15 })
+    expect(found?.points).toContainEqual(
+      expect.objectContaining({ name: 'servers give up', points: 15 }),
+    )
   })
 
   const twins: [string, Fields][] = [

@@ -1,7 +1,8 @@
 // Amplification at 20, 50 and 500 queries a second, from both ends and in the shapes that attackers give it: all of it must be found.
 
 import { describe, expect, test } from 'vitest'
-import { type Fields, findings, insert, time, useStore } from './detect-fixture.ts'
+import { type Fields, insert, time, useStore } from './detect-fixture.ts'
+import { findings } from './flood-findings.ts'
 
 useStore()
 
@@ -59,10 +60,12 @@ describe('a server of ours that floods a victim', () => {
     await insert({ ...reflected, ts, client: spread, repeat_in_ttl: 'number >= 200' }, 5000)
     const found = await findings('amplification')
     expect(found).toMatchObject([{ subject: { victim: '198.51.100.0/24' } }])
-    expect(found[0]?.points).toContainEqual({
-      name: 'one sender behind a network',
-      points: 30,
-    })
+    expect(found[0]?.points).toContainEqual(
+      expect.objectContaining({
+        name: 'one sender behind a network',
+        points: 30,
+      }),
+    )
   })
 
   test('addresses that are each asked for once are given away by their one IP TTL', async () => {

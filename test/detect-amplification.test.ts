@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest'
 import { detectors } from '../src/inspect/detect/index.ts'
 import { run } from '../src/inspect/detect/run.ts'
-import { database, findings, insert, ordinary, time, useStore } from './detect-fixture.ts'
+import { database, insert, ordinary, time, useStore } from './detect-fixture.ts'
+import { findings } from './flood-findings.ts'
 
 useStore()
 
