@@ -3,8 +3,14 @@
 import { asksWatched, namedHosts, typeList, watchedDomains } from '../watch/targets.ts'
 import { inWindow } from './detector.ts'
 
-/** Who speaks: 1024 for AA, 128 for RA. */
-const speaker = 'bitAnd(response_flags, 1152)'
+/** Who speaks: 1024 for AA, 256 for RD, 128 for RA. */
+const speaker = 'bitAnd(response_flags, 1408)'
+
+/**
+ * A server of the zone. Resolvers set AA too for what they were told to answer themselves, as a block list (Unbound, dnsmasq); but they
+ * offer recursion to who asked for it.
+ */
+const isAuthority = (flags: string) => `(bitTest(${flags}, 10) AND bitAnd(${flags}, 384) != 384)`
 
 /** Condition: the question is about a watched name, or for an address of a host that NS and MX records of one name. */
 const asks = (name: string, type: string, domain: string) =>
@@ -74,8 +80,8 @@ const contents = `SELECT content, arrayJoin(arrayConcat(
         FROM (
           SELECT content, message.1 AS asked, toString(message.2) AS asked_type, message.4 AS isSigning,
             ${asks('message.1', 'message.2', 'message.5')} AS isOwn,
-            if(bitTest(message.3, 10), 'authoritative', 'resolver') AS speaker,
-            multiIf(bitTest(message.3, 10), 'authoritative', bitTest(message.3, 7), 'resolver', 'parent') AS other_speaker,
+            if(${isAuthority('message.3')}, 'authoritative', 'resolver') AS speaker,
+            multiIf(${isAuthority('message.3')}, 'authoritative', bitTest(message.3, 7), 'resolver', 'parent') AS other_speaker,
             arrayMap(x -> toString(x), message.6) AS sections, arrayMap(owner -> multiIf(owner = '', message.1, owner = '\\\\', '', owner), message.7) AS owners, arrayMap(x -> toString(x), message.8) AS kinds, message.9 AS datas, message.10 AS ttls
           FROM (
             SELECT ${content} AS content,
