@@ -32,6 +32,9 @@ const [resolver = ''] = resolvers
 const evil = '198.19.200.66'
 const start = Date.UTC(2026, 2, 28, 12)
 const guesses = 100
+/** IP TTL of what the forger sends (hijack-lab.sh), and where it stands in an Ethernet frame. */
+const forgedTtl = 57
+const ttlOffset = 22
 
 /** Records hijack-forged.pcap.gz and its label. */
 export async function recordForgeries(space: string, work: string, folder: string): Promise<void> {
@@ -112,6 +115,12 @@ export async function recordForgeries(space: string, work: string, folder: strin
   for (const site of sites) await plain(site, 'mx', 'remote')
   await lab.stop()
   const packets = shifted(packetsOf(paths), [{ fromMs: 0, seconds }])
+  const kept = packets.filter(({ bytes }) => bytes[ttlOffset] === forgedTtl).length
+  if (kept < forger.sent) {
+    throw new Error(
+      `${forger.sent - kept} of ${forger.sent} forged packets were lost: record again`,
+    )
+  }
   const label = {
     about:
       'A resolver (unbound) and name servers (NSD) that are held for some milliseconds while somebody with their addresses answers: four times rightly, so that the real answer comes late, and a hundred times each with wrong ids, wrong ports, both, and at siblings. Three times a server is slow and nobody answers for it. Recorded by samples/record/hijack-lab.sh.',
@@ -127,10 +136,12 @@ export async function recordForgeries(space: string, work: string, folder: strin
 
 /** Sees the resolvers' queries, and sends answers to them. */
 class Forger {
+  /** Datagrams so far. */
+  sent = 0
   readonly #lab: Lab
   readonly #seen = new Map<string, Seen>()
   readonly #waiting = new Map<string, (seen: Seen) => void>()
-  readonly #sent = new Map<number, () => void>()
+  readonly #done = new Map<number, () => void>()
   #process: ChildProcess | undefined
   #count = 0
 
@@ -141,7 +152,7 @@ class Forger {
   async start(): Promise<void> {
     const script = join(import.meta.dirname, 'hijack-forge.ts')
     this.#process = this.#lab.run('attacker', [process.execPath, '--import', 'tsx', script])
-    this.#lines(this.#process, (line) => this.#sent.get(Number(line))?.())
+    this.#lines(this.#process, (line) => this.#done.get(Number(line))?.())
     const look = ['tcpdump', '-Z', 'root', '-l', '-nn', '--immediate-mode', '-i', 'to-servers']
     const eye = await this.#lab.watch([...look, 'udp', 'dst', 'port', '53'])
     this.#lines(eye, (line) => {
@@ -170,6 +181,7 @@ class Forger {
   async send({ server, name }: Seen, list: readonly Guess[]): Promise<void> {
     if (list.length === 0) return
     const number = ++this.#count
+    this.sent += list.length
     const zone = name.split('.').slice(-2).join('.')
     const datagrams = list.map(({ id, port }) => {
       const message = encodeMessage({
@@ -184,7 +196,7 @@ class Forger {
       return { port, hex: Buffer.from(message).toString('hex') }
     })
     const line: Forged = { number, from: server, to: resolver, datagrams }
-    const done = new Promise<void>((resolve) => this.#sent.set(number, resolve))
+    const done = new Promise<void>((resolve) => this.#done.set(number, resolve))
     this.#process?.stdin?.write(`${JSON.stringify(line)}\n`)
     await done
   }

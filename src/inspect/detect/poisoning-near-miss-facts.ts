@@ -92,6 +92,9 @@ export async function askedGroups(
   return rows.filter((row) => row.blind === 0 || isAsked(row))
 }
 
+/** Answer sections alone: a forged answer names the zone's real servers too, with addresses of its own. */
+const answerData = `arrayFilter((data, section) -> section = 'answer', rr.data, rr.section)`
+
 /** The details of all groups. */
 export function detailsOf(
   bench: Bench,
@@ -107,13 +110,13 @@ export function detailsOf(
       arrayMap(place -> (place.2, place.3, place.4, place.5, place.6), groupArraySorted(4)((response_ts, toString(answer_capture), response_frame, qname, toString(capture), frame))) AS places
     FROM (
       SELECT client, server AS from_server, ${kind.server} AS of_server, ${kind.zone} AS of_zone, qname, qtype, client_port,
-        answer_digest, rr.data AS data, response_ts, response_capture AS answer_capture, response_frame, capture, frame
+        answer_digest, ${answerData} AS data, response_ts, response_capture AS answer_capture, response_frame, capture, frame
       FROM transactions
       WHERE ${inWindow} AND ${missesOf(kind)}
     ) AS missed
     LEFT JOIN (
       SELECT client, qname, groupUniqArrayIf(100)(answer_digest, match != 'conflict') AS digests,
-        groupUniqArrayArrayIf(1000)(rr.data, match != 'conflict') AS told, countIf(match = 'conflict') AS conflicted
+        groupUniqArrayArrayIf(1000)(${answerData}, match != 'conflict') AS told, countIf(match = 'conflict') AS conflicted
       FROM transactions
       WHERE ${inWindow} AND match IN ('answered', 'late', 'conflict') AND client IN {clients:Array(IPv6)}
         AND qname IN (SELECT DISTINCT qname FROM transactions WHERE ${inWindow} AND ${missesOf(kind)})
