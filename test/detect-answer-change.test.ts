@@ -6,7 +6,7 @@ import { run } from '../src/inspect/detect/run.ts'
 import { plainStyle } from '../src/inspect/report/style.ts'
 import { reportText } from '../src/inspect/report/text.ts'
 import { accept, never } from '../src/inspect/watch/accepted.ts'
-import { data, database, findings, insert, time, useStore } from './detect-fixture.ts'
+import { checkedRun, data, database, findings, insert, time, useStore } from './detect-fixture.ts'
 
 useStore()
 
@@ -112,6 +112,27 @@ describe('answer change', () => {
     await says('A', ['198.51.100.80'], 0, 10 * day, 4 * hour, `'other.example.org'`)
     await says('A', ['203.0.113.77'], 10 * day, 11 * day, 4 * hour, `'other.example.org'`)
     expect(await findings('answer-change', {}, [...watch, 'pool.example.org'])).toEqual([])
+  })
+
+  test('a resolver that answers a name itself says so with AA, and is a resolver still: its block page is silent', async () => {
+    const from = (server: string, flags: string) => ({
+      server: `toIPv6('${server}')`,
+      response_flags: flags,
+    })
+    const name = `'www.example.org'`
+    const real = ['198.51.100.80']
+    await says('A', real, 0, 12 * day, 4 * hour, name)
+    await says('A', real, 60, 12 * day, 4 * hour, name, from('192.0.2.53', '0x8180'))
+    await says('A', real, 120, 10 * day, 4 * hour, name, from('192.0.2.54', '0x8180'))
+    const blocked = from('192.0.2.54', '0x8580')
+    await says('A', ['0.0.0.0'], 10 * day, 11 * day, 4 * hour, name, blocked)
+    expect(await checkedRun({ watch }, 'answer-change')).toEqual([])
+    // A server of the zone, which nobody asks for recursion, is another matter.
+    const zone = from('192.0.2.99', '0x8480')
+    await says('A', ['0.0.0.0'], 10 * day + 60, 11 * day, 4 * hour, name, zone)
+    expect(await checkedRun({ watch }, 'answer-change')).toMatchObject([
+      { rule: 'answer-change/a' },
+    ])
   })
 
   test('what came before there was a baseline, one stray answer, and answers nobody asked for are silent', async () => {
@@ -223,6 +244,7 @@ describe('answer change', () => {
     until: number,
     every = 4 * hour,
     name = `'www.example.org'`,
+    more: Record<string, string> = {},
   ): Promise<void> {
     const at = time(`${from} + number * ${every}`)
     await insert(
@@ -232,7 +254,8 @@ describe('answer change', () => {
         qtype: `'${type}'`,
         ts: at,
         response_ts: at,
-        response_flags: '0x8580',
+        response_flags: '0x8400',
+        ...more,
       },
       Math.floor((until - from) / every),
     )

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { data, type Fields, insert, time, useStore } from './detect-fixture.ts'
-import { address, at, poisonings, rules } from './poisoning-rows.ts'
+import { address, at, poisonings, records, rules } from './poisoning-rows.ts'
 
 useStore()
 
@@ -37,6 +37,14 @@ describe('siblings', () => {
       { side: 'second', text: 'A 203.0.113.66, TTL 300' },
     ])
     expect(found?.why).toContain('off the path')
+  })
+
+  test('guesses that name the real servers of the zone beside their own address do not say the same', async () => {
+    const servers = 'authority example.org NS ns1.example.org'
+    const says = (ip: string) => records(`answer a.example.org A ${ip}`, servers)
+    await insert({ ...asked, ...says('198.51.100.80') }, 60)
+    await insert({ ...guess, ...says('203.0.113.66') }, 100)
+    expect(await rules()).toEqual(['poisoning/siblings'])
   })
 
   test('sixty names asked once each without guesses are silent', async () => {

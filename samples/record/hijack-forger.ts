@@ -102,10 +102,10 @@ export async function recordForgeries(space: string, work: string, folder: strin
     return other === port ? port - 1 : other
   }
   for (const [n, [scenario, forge]] of blind.entries()) {
-    const { name } = sites[4 + n] as Site
+    const { name } = sites[4 + n]
     await event(scenario, { client: resolver, domain: name }, () => during([`vpn.${name}`], forge))
   }
-  const { name: zone } = sites[7] as Site
+  const { name: zone } = sites[7]
   await event('100 siblings with a wrong id each', { client: resolver, domain: zone }, async () => {
     for (let batch = 0; batch < guesses / 10; batch++) {
       const names = Array.from({ length: 10 }, (_, n) => `r${batch * 10 + n}.${zone}`)

@@ -63,7 +63,7 @@ async function recordEvents({ kinds, quiet, seed }: (typeof kindsOf)[string]): P
     return { ...rest, first: iso(from), last: iso(until) }
   })
   const label = {
-    about: `${days} days of ${stage.sites.length} watched domains at NSD, asked through three unbound resolvers; ${kinds.length} kinds of ${scene === 'attacks' ? 'hijacks' : 'ordinary changes'}, each at a domain of its own, and ${quiet * copies} domains at which nothing happens. Recorded by samples/record/hijack-lab.sh; days passed in minutes.`,
+    about: `${days} days of ${stage.sites.length} watched domains at NSD, asked through three unbound resolvers; ${kinds.length} kinds of ${scene === 'attacks' ? 'hijacks' : 'ordinary changes'}, each at a domain of its own, and nothing happens at ${quiet * copies} more. Recorded by samples/record/hijack-lab.sh; days passed in minutes.`,
     packets: packets.length,
     ...(truth.length === 0 ? { benign: true } : { truth }),
     events: stage.sites.map(({ name, event }) => ({ domain: name, event })),

@@ -1,4 +1,4 @@
-// Seventeen ordinary changes, each of a watched domain of its own in the hijack lab: what a hijack has to be told from.
+// Nineteen ordinary changes, each of a watched domain of its own in the hijack lab: what a hijack has to be told from.
 
 import type { Kind } from './hijack-attacks.ts'
 import { cdn, days, mailer, providers } from './hijack-stage.ts'
@@ -25,6 +25,23 @@ export const ordinary: Kind[] = [
       publish(at, both, `ns1.${name}`)
       publish(at + 50, fresh, fresh[0] ?? '')
       return at + 50
+    },
+  },
+  {
+    id: 'move to another DNS provider at once',
+    suffix: 'example',
+    focus: ['@ NS'],
+    happen(stage, { name, own }, at) {
+      const provider = providers[1] ?? ''
+      const fresh = [`ns1.${provider}`, `ns2.${provider}`]
+      stage.at(at, ['parent', 'own', 'provider'], () => {
+        put(own, name, 'NS', 3600, fresh)
+        put(own, name, 'SOA', 3600, [`${fresh[0] ?? ''} hostmaster.${name}`])
+        own.serial++
+        stage.delegate(name, fresh)
+        stage.serve('provider', copyOf(own))
+      })
+      return at + 2
     },
   },
   {

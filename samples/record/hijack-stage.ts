@@ -1,7 +1,7 @@
 // The stage of the hijack lab: root, parents, providers, an attacker, watched domains, and the calendar of what happens to them and who asks.
 
 import type { Random } from '../make/random.ts'
-import { copyOf, makeKey, type Operator, put, valuesOf, zone, type Zone } from './hijack-zones.ts'
+import { copyOf, makeKey, type Operator, put, zone, type Zone } from './hijack-zones.ts'
 
 /** Hours since the start of the recording. */
 export type Hour = number

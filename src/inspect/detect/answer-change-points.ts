@@ -63,6 +63,8 @@ export function pointsOf(change: Change, around: Surroundings): Points[] {
       isAbrupt(other) &&
       // A new operator brings its own SOA: no surprise where the move is an orderly one.
       (isAbrupt(change) || other.history.type !== 'SOA') &&
+      // Nor is it a second finding beside the one about the name servers.
+      (type !== 'SOA' || kindOf(other, around) !== 'delegation') &&
       ownPoints(other, around).some((part) => part.points >= 20),
   )
   // A policy that follows a move of the mail says nothing about it.
