@@ -71,11 +71,8 @@ describe('hijacks and forged answers between real servers and resolvers', () => 
   test('are told from nineteen ordinary changes: none alerts, a failover and a move at once ask for a look', () => {
     expect(report.false.filter(({ score }) => score >= 50)).toEqual([])
     expect(
-      report.false.map(({ detector, subject }) => [detector, subject.name]).toSorted(),
-    ).toEqual([
-      ['answer-change', 'firm02.example'],
-      ['answer-change', 'www.firm10.example'],
-    ])
+      report.false.map(({ detector, subject }) => `${detector} ${subject.name}`).toSorted(),
+    ).toEqual(['answer-change firm02.example', 'answer-change www.firm10.example'])
     expect(row('answer-change')?.precision).toBeGreaterThan(0.9)
   })
 })
