@@ -40,15 +40,15 @@ describe('a score card', () => {
     expect(run.stderr).toBe('')
     expect(report.captures).toEqual({ scored: 2, benign: 1, withTruth: 1, unlabelled: 1 })
     expect(report.missed).toEqual([])
-    expect(report.false.length).toBe(3)
+    expect(report.false.length).toBe(6)
     for (const { path, benign, why } of report.false) {
       expect(path).toBe(join(labelled, 'wrong.pcap'))
       expect(benign).toBe(true)
       expect(why.length).toBeGreaterThan(30)
     }
     expect(report.rows.find(({ id }) => id === 'poisoning')).toMatchObject({
-      truths: 3,
-      found: 3,
+      truths: 6,
+      found: 6,
       recall: 1,
       precision: 0.5,
     })
@@ -65,7 +65,7 @@ describe('a score card', () => {
   test('has the rows of other programs and the worth of each point', () => {
     const ours = report.rows.filter(({ detector }) => detector === 'poisoning')
     expect(ours.map(({ id }) => id)).toEqual(['poisoning', 'powerdns-near-miss'])
-    expect(ours[1]).toMatchObject({ found: 1, truths: 3, falseAlerts: 1 })
+    expect(ours[1]).toMatchObject({ found: 2, truths: 6, falseAlerts: 2 })
     expect(report.ablation.some(({ found, foundWithout }) => foundWithout < found)).toBe(true)
     expect(report.robustness).toBe(null)
   })
@@ -75,7 +75,7 @@ describe('a score card', () => {
     const hostile = { ...first, why: 'names like <b>*a*</b>|_x_.example [y](z)' }
     const text = scoreMarkdown({ ...report, false: [hostile, ...others] }).join('\n')
     expect(text).toMatch(/^# Score card\n/)
-    expect(text).toContain('| poisoning | 3 of 3 |')
+    expect(text).toContain('| poisoning | 6 of 6 |')
     expect(text).toContain('names like \\<b\\>\\*a\\*\\</b\\>\\|\\_x\\_.example \\[y\\](z)')
   })
 
@@ -89,10 +89,10 @@ test('as text it fits 80 columns and names what is wrong; with twins it says wha
   const path = join(labelled, 'wrong.pcap')
   const run = await score(path, '--no-times', '--robustness', '--exit-code')
   expect(run).toMatchObject({ code: 1, stderr: '' })
-  expect(run.stdout).toContain('Not as it should be: 0 events missed, 3 false alerts')
+  expect(run.stdout).toContain('Not as it should be: 0 events missed, 6 false alerts')
   expect(run.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
   expect(run.stdout).toContain('Worse vantages')
-  expect(run.stdout).toMatch(/^duplicated +1 +0 of 0 +\d \+ \d +3$/m)
+  expect(run.stdout).toMatch(/^duplicated +1 +0 of 0 +\d \+ \d +6$/m)
   expect(run.stdout).not.toMatch(/\u001b/)
 })
 
