@@ -36,6 +36,10 @@ const finding: ReportedFinding = {
   measures: {
     compressed_bytes: { value: 14_210, threshold: 1024, baseline: 472 },
     alphabet: { value: 'base32', threshold: null },
+    exposed_from: { value: '2026-01-01T10:00:00.000000000Z', threshold: null },
+    exposed_until: { value: '2026-01-01T11:00:00.000000000Z', threshold: null },
+    exposed_clients: { value: 3, threshold: null },
+    clients: { value: '192.0.2.7 192.0.2.8', threshold: null },
   },
   points: [
     { name: 'bytes over the threshold', points: 95 },
@@ -44,6 +48,39 @@ const finding: ReportedFinding = {
   counter_evidence: ['the domain was first seen 2025-01-01'],
   looked_at: ['no packet is known to be lost'],
   odds: '1 in 4.3e9',
+  diff: [
+    {
+      sign: '-',
+      type: 'A',
+      data: '198.51.100.25',
+      ttl: 3600,
+      first: '2026-01-01T09:00:00.000000000Z',
+      last: '2026-01-01T10:00:00.000000000Z',
+      answers: 53,
+    },
+    {
+      sign: '+',
+      type: 'A',
+      data: '203.0.113.77',
+      ttl: 60,
+      first: '2026-01-01T10:00:00.000000000Z',
+      last: '2026-01-01T10:00:00.000000000Z',
+      answers: 1,
+    },
+  ],
+  contrast: {
+    first: { title: 'came first', capture: 'c0ffee0123456789', frame: 373 },
+    second: { title: 'came second', capture: 'c0ffee0123456789', frame: 374 },
+    facts: [
+      { name: 'IP TTL', first: '41 (usual: 119)', second: '119 (usual: 119)' },
+      { name: 'rcode', first: 'NOERROR', second: 'NOERROR' },
+    ],
+    records: [
+      { side: 'first', text: 'A 203.0.113.66, TTL 86400' },
+      { side: 'both', text: 'A 198.51.100.1, TTL 60' },
+      { side: 'second', text: 'A 198.51.100.80, TTL 300' },
+    ],
+  },
   evidence: [
     {
       capture: 'c0ffee0123456789',
@@ -82,6 +119,7 @@ const report: Report = {
   notes: ['one direction only is captured'],
   detectors: [{ id: 'exfiltration', seconds: 0.042, findings: 1 }],
   findings: [finding],
+  unobserved: [{ name: '_dmarc.example.org', types: ['TXT'], last_seen: null }],
   evaluated: '2026-01-03T00:00:00.000Z',
   allowed: [
     {
@@ -115,7 +153,7 @@ const report: Report = {
 
 /** Fields that are ours: ids, times, words of a list. */
 const kept = new Set(
-  'id since until first_seen last_seen first_packet last_packet known_since evaluated ts severity entry'.split(
+  'id since until first_seen last_seen first_packet last_packet known_since evaluated ts severity entry sign side'.split(
     ' ',
   ),
 )
@@ -149,9 +187,18 @@ describe('an HTML report', () => {
       'WHERE domain = &#39;tunnel.example&#39;',
       'entry ab12cd34 leaves out 1 finding until 2026-12-31: mail filter',
       'Two answers to one query differ: client 192.0.2.12, name www.example.org',
+      '<td>-</td><td><code>A 198.51.100.25</code></td><td>from 2026-01-01T09:00:00Z, 53 answers, TTL 3600, for 1 h</td>',
+      '<p>exposed from 2026-01-01T10:00:00Z to 2026-01-01T11:00:00Z</p>',
+      '<li>_dmarc.example.org TXT: never</li>',
+      '<p>given to 192.0.2.7, 192.0.2.8 and 1 more</p>',
+      '<td>frame</td><td>373 of fälle/breach.pcapng.gz</td><td></td><td>374 of fälle/breach.pcapng.gz</td>',
+      '<td>IP TTL</td><td>41 (usual: 119)</td><td>≠</td><td>119 (usual: 119)</td>',
+      '<td>rcode</td><td>NOERROR</td><td></td><td>NOERROR</td>',
+      '- A 203.0.113.66, TTL 86400\n  A 198.51.100.1, TTL 60\n+ A 198.51.100.80, TTL 300',
     ]) {
       expect(html).toContain(text)
     }
+    expect(html).not.toContain('exposed until')
     expect(html).not.toMatch(
       /<(script|img|iframe|object|embed|form|base)\b|\ssrc=|\son[a-z]+=|url\(|@import/i,
     )
@@ -212,6 +259,14 @@ describe('a Markdown report', () => {
       '- frames 5 and 6 of fälle/breach.pcapng.gz, 2026-01-01T09:00:00.123456Z: `192.0.2.10 -> 192.0.2.53 TXT aaaa.tunnel.example, NOERROR, 1 answer`',
       '- `overhear hunt domain tunnel.example`',
       "    WHERE domain = 'tunnel.example'",
+      '    - A 198.51.100.25, from 2026-01-01T09:00:00Z, 53 answers, TTL 3600, for 1 h',
+      '  - \\_dmarc.example.org TXT: never',
+      '- given to 192.0.2.7, 192.0.2.8 and 1 more',
+      '|  | came first |  | came second |',
+      '| frame | 373 of fälle/breach.pcapng.gz |  | 374 of fälle/breach.pcapng.gz |',
+      '| IP TTL | 41 (usual: 119) | ≠ | 119 (usual: 119) |',
+      '| rcode | NOERROR |  | NOERROR |',
+      '    + A 198.51.100.80, TTL 300',
       '- 1 finding allowed by 1 entry:',
       '- No longer found: Two answers to one query differ, client 192.0.2.12, name www\\.example.org (finding bbbbbbbbbbbbbbbb)',
     ]) {
@@ -301,6 +356,13 @@ describe('an OCSF report', () => {
             data: { path: 'fälle/breach.pcapng.gz', frame: 5, response_frame: 6, offset: 40 },
           },
         ],
+        unmapped: {
+          diff: [
+            { sign: '-', data: '198.51.100.25' },
+            { sign: '+', data: '203.0.113.77' },
+          ],
+          contrast: { first: { frame: 373 }, records: [{ side: 'first' }, {}, {}] },
+        },
         observables: [
           { type_id: 2, value: '192.0.2.10' },
           { type_id: 2, value: '192.0.2.53' },

@@ -1,6 +1,7 @@
 // Two answers as a contrast for a terminal: what differs is marked, `-` stands before what only the first has, `+` before the second's.
 
 import type { Contrast } from '../detect/contrast.ts'
+import { sideSigns } from './change-words.ts'
 import { indented, type ReportLayout } from './layout.ts'
 import { printable } from './printable.ts'
 import { middle } from './table.ts'
@@ -25,13 +26,12 @@ export function contrastLines(contrast: Contrast, layout: ReportLayout): string[
     const line = `${cells}  ${sign} ${middle(second, room)}`.trimEnd()
     return i === 0 ? style.dim(line) : line
   })
-  const signs = { first: '-', second: '+', both: ' ' } as const
   const records = contrast.records.slice(0, shownRecords).flatMap(({ side, text }) => {
     const words = printable(text)
       .split(' ')
       .map((word) => middle(word, width - 8))
     const [line, ...more] = indented([words.join(' ')], layout, 6)
-    return [`    ${signs[side]} ${line.trimStart()}`, ...more]
+    return [`    ${sideSigns[side]} ${line.trimStart()}`, ...more]
   })
   const rest = contrast.records.length - shownRecords
   const more = rest > 0 ? [`      and ${rest} more with --json`] : []

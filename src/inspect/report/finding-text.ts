@@ -12,7 +12,8 @@ import {
   subjectParts,
 } from './finding-words.ts'
 import { contrastLines } from './contrast-text.ts'
-import { diffLines, toldInDiff } from './diff-text.ts'
+import { measuresBesideDiff } from './change-words.ts'
+import { diffLines } from './diff-text.ts'
 import { fact, indented, type ReportLayout } from './layout.ts'
 import { printable, printablePath } from './printable.ts'
 import { count, duration, secondsBetween, time } from './quantity.ts'
@@ -52,8 +53,7 @@ export function findingText(
   lines.push(...pointLines(finding, layout))
   if (finding.odds !== null)
     lines.push(...fact('odds', [`${printable(finding.odds)} that this is chance`], layout, 2))
-  const told = finding.diff === undefined ? [] : toldInDiff
-  lines.push(...measureLines(finding.measures, told, layout))
+  lines.push(...measureLines(measuresBesideDiff(finding), layout))
   if (finding.contrast !== undefined) lines.push(...contrastLines(finding.contrast, layout))
   lines.push(...list('speaks against it', finding.counter_evidence, 'nothing was found', layout))
   lines.push(...list('looked at', finding.looked_at, '', layout))
@@ -100,12 +100,8 @@ function pointLines({ points }: ReportedFinding, layout: ReportLayout): string[]
 /** A value in words longer than this stands below the table: cut in the middle it would say nothing. */
 const longestCell = 32
 
-function measureLines(
-  measures: Record<string, Measure>,
-  told: readonly string[],
-  layout: ReportLayout,
-): string[] {
-  const all = Object.entries(measures).filter(([name]) => !told.includes(name))
+function measureLines(measures: Record<string, Measure>, layout: ReportLayout): string[] {
+  const all = Object.entries(measures)
   if (all.length === 0) return []
   const isLong = ([, { value }]: (typeof all)[number]) => measureValue(value).length > longestCell
   const cell = (value: Measure['threshold'] | undefined) => printable(measureValue(value))

@@ -1,7 +1,9 @@
 // A report as one HTML file: what a ticket, a printer or a reader without a terminal is given.
 
+import type { Contrast } from '../detect/contrast.ts'
 import type { Points } from '../detect/detector.ts'
 import type { Report, ReportedFinding } from '../findings/report.ts'
+import { exposureTexts, measuresBesideDiff, saidText, sideSigns } from './change-words.ts'
 import {
   allowedByEntry,
   allowedCount,
@@ -10,6 +12,7 @@ import {
   knownText,
   measureName,
   measureValue,
+  pathOf,
   placeText,
   pointsText,
   scoreText,
@@ -35,10 +38,11 @@ import {
   text,
 } from './html.ts'
 import { count, duration, plural, secondsBetween, time } from './quantity.ts'
+import { unobservedLines } from './unobserved-text.ts'
 
 /** The page; `store` is what `--store` names, null for a throw-away store. */
 export function reportHtml(report: Report, { store }: { store: string | null }): string {
-  const { findings, allowed = [], gone = [], notes } = report
+  const { findings, allowed = [], gone = [], notes, unobserved = [] } = report
   const [first] = report.captures
   const about = first === undefined ? 'an empty store' : first.path
   const others = report.captures.length > 1 ? ` and ${count(report.captures.length - 1)} more` : ''
@@ -64,6 +68,7 @@ export function reportHtml(report: Report, { store }: { store: string | null }):
               ),
             ),
           ]),
+      notSeen(unobservedLines(unobserved)),
       findings.length < 2 ? text('') : contents(findings),
       ...findings.map((finding) => findingCard(finding, report)),
       paragraph(
@@ -77,6 +82,12 @@ export function reportHtml(report: Report, { store }: { store: string | null }):
       ),
     ]),
   )
+}
+
+/** Watched records that nobody asked for. */
+function notSeen([counted, ...records]: string[]): Html {
+  if (counted === undefined) return text('')
+  return join([heading(2, text('Not seen')), paragraph(text(counted)), list(records.map(text))])
 }
 
 /** Captures named before the rest is only counted. */
@@ -134,6 +145,7 @@ function findingCard(finding: ReportedFinding, report: Report): Html {
         'quiet',
       ),
       paragraph(text(finding.why), 'lead'),
+      diff(finding),
       facts([
         ['when', text(timeText(finding))],
         ['score', text(scoreText(finding))],
@@ -142,6 +154,7 @@ function findingCard(finding: ReportedFinding, report: Report): Html {
         ...(known === null ? [] : [['known', text(known)] as const]),
       ]),
       measures(finding),
+      finding.contrast === undefined ? text('') : contrast(finding.contrast, report),
       heading(3, text('Speaks against it')),
       finding.counter_evidence.length === 0
         ? paragraph(text('Nothing was found.'))
@@ -176,7 +189,7 @@ function pointText({ name, points, means }: Points): Html {
 }
 
 function measures(finding: ReportedFinding): Html {
-  const rows = Object.entries(finding.measures)
+  const rows = Object.entries(measuresBesideDiff(finding))
   if (rows.length === 0) return text('')
   const hasBaseline = rows.some(([, each]) => each.baseline !== undefined)
   return table(
@@ -193,4 +206,50 @@ function measures(finding: ReportedFinding): Html {
       ...(hasBaseline ? [text(measureValue(measure.baseline))] : []),
     ]),
   )
+}
+
+/** What a record said before and after. */
+function diff(finding: ReportedFinding): Html {
+  const { diff: records = [] } = finding
+  if (records.length === 0) return text('')
+  return join([
+    heading(3, text('Before (-) and after (+)')),
+    table(
+      [{ title: '' }, { title: 'record' }, { title: 'said' }],
+      records.map((record) => [
+        text(record.sign),
+        code(text(`${record.type} ${record.data}`)),
+        text(saidText(record)),
+      ]),
+    ),
+    ...exposureTexts(finding).map((line) => paragraph(text(line))),
+  ])
+}
+
+/** Two answers side by side; what differs is marked by more than a colour. */
+function contrast({ first, second, facts: told, records }: Contrast, report: Report): Html {
+  const place = ({ capture, frame }: Contrast['first']) =>
+    ownText(`${frame} of ${pathOf(capture, report)}`)
+  return join([
+    heading(3, text('Side by side')),
+    table(
+      [{ title: '' }, { title: first.title }, { title: '' }, { title: second.title }],
+      [
+        [text('frame'), place(first), text(''), place(second)],
+        ...told.map((fact) => [
+          text(fact.name),
+          text(fact.first),
+          differs(fact.first !== fact.second),
+          text(fact.second),
+        ]),
+      ],
+    ),
+    records.length === 0
+      ? text('')
+      : codeBlock(records.map((record) => text(`${sideSigns[record.side]} ${record.text}`))),
+  ])
+}
+
+function differs(isApart: boolean): Html {
+  return ownText(isApart ? '≠' : '')
 }

@@ -1,6 +1,8 @@
 // A report as Markdown, for a ticket or a wiki: every text is escaped, so that no packet can add a link, an image or a tag.
 
+import type { Contrast } from '../detect/contrast.ts'
 import type { Report, ReportedFinding } from '../findings/report.ts'
+import { exposureTexts, measuresBesideDiff, saidText, sideSigns } from './change-words.ts'
 import {
   allowedByEntry,
   allowedCount,
@@ -9,6 +11,7 @@ import {
   knownText,
   measureName,
   measureValue,
+  pathOf,
   placeText,
   pointsText,
   scoreText,
@@ -17,10 +20,11 @@ import {
 } from './finding-words.ts'
 import { printable, printablePath } from './printable.ts'
 import { count, duration, plural, secondsBetween, time } from './quantity.ts'
+import { unobservedLines } from './unobserved-text.ts'
 
 /** The whole report; `store` is what `--store` names, null for a throw-away store. */
 export function reportMarkdown(report: Report, { store }: { store: string | null }): string {
-  const { window, captures, findings, allowed = [], gone = [] } = report
+  const { window, captures, findings, allowed = [], gone = [], unobserved = [] } = report
   const span =
     window.since === null || window.until === null
       ? 'empty'
@@ -46,6 +50,9 @@ export function reportMarkdown(report: Report, { store }: { store: string | null
       (each) =>
         `- No longer found: ${text(each.title)}, ${text(subjectParts(each).join(', '))} (finding ${each.id})`,
     ),
+    ...unobservedLines(unobserved).map(
+      (line, at) => `${at === 0 ? '- Not seen:' : '  -'} ${text(line)}`,
+    ),
     ...findings.flatMap((finding, at) => findingLines(finding, at + 1, report)),
     '',
     store === null
@@ -56,7 +63,8 @@ export function reportMarkdown(report: Report, { store }: { store: string | null
 
 function findingLines(finding: ReportedFinding, number: number, report: Report): string[] {
   const known = knownText(finding, report)
-  const hasBaseline = Object.values(finding.measures).some((each) => each.baseline !== undefined)
+  const measures = Object.entries(measuresBesideDiff(finding))
+  const hasBaseline = measures.some(([, each]) => each.baseline !== undefined)
   return [
     '',
     `## ${number}. ${finding.severity.toUpperCase()}: ${text(finding.title)}`,
@@ -67,6 +75,7 @@ function findingLines(finding: ReportedFinding, number: number, report: Report):
     '',
     text(finding.why),
     '',
+    ...diffLines(finding),
     ...table(
       ['what', 'value'],
       [
@@ -85,13 +94,14 @@ function findingLines(finding: ReportedFinding, number: number, report: Report):
     '',
     ...table(
       ['measured', 'value', 'threshold', ...(hasBaseline ? ['ordinary'] : [])],
-      Object.entries(finding.measures).map(([name, measure]) => [
+      measures.map(([name, measure]) => [
         text(measureName(name)),
         text(measureValue(measure.value)),
         text(measureValue(measure.threshold)),
         ...(hasBaseline ? [text(measureValue(measure.baseline))] : []),
       ]),
     ),
+    ...(finding.contrast === undefined ? [] : contrastLines(finding.contrast, report)),
     ...list('Speaks against it', finding.counter_evidence, 'Nothing was found.'),
     ...list('Looked at', finding.looked_at, ''),
     '',
@@ -110,6 +120,48 @@ function findingLines(finding: ReportedFinding, number: number, report: Report):
     '**SQL**',
     '',
     ...finding.sql.split('\n').map((line) => `    ${printable(line)}`),
+  ]
+}
+
+/** What a record said before and after. */
+function diffLines(finding: ReportedFinding): string[] {
+  const { diff = [] } = finding
+  if (diff.length === 0) return []
+  return [
+    '**Before (-) and after (+)**',
+    '',
+    ...diff.map(
+      (line) => `    ${printable(`${line.sign} ${line.type} ${line.data}, ${saidText(line)}`)}`,
+    ),
+    '',
+    ...exposureTexts(finding).map((line) => `- ${text(line)}`),
+    '',
+  ]
+}
+
+/** Two answers side by side. */
+function contrastLines({ first, second, facts, records }: Contrast, report: Report): string[] {
+  const place = ({ capture, frame }: Contrast['first']) =>
+    ownText(`${frame} of ${pathOf(capture, report)}`)
+  return [
+    '',
+    '**Side by side**',
+    '',
+    ...table(
+      ['', text(first.title), '', text(second.title)],
+      [
+        ['frame', place(first), '', place(second)],
+        ...facts.map((fact) => [
+          text(fact.name),
+          text(fact.first),
+          fact.first === fact.second ? '' : '≠',
+          text(fact.second),
+        ]),
+      ],
+    ),
+    '',
+    ...records.map((record) => `    ${sideSigns[record.side]} ${printable(record.text)}`),
+    '',
   ]
 }
 

@@ -76,6 +76,8 @@ function openEvent(finding: ReportedFinding, report: Report): Json {
       counter_evidence: finding.counter_evidence,
       looked_at: finding.looked_at,
       odds: finding.odds,
+      ...(finding.diff === undefined ? {} : { diff: finding.diff }),
+      ...(finding.contrast === undefined ? {} : { contrast: finding.contrast }),
       benign_causes: finding.benign_causes,
       next: finding.next,
       sql: finding.sql,
