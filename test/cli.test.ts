@@ -138,18 +138,19 @@ describe('decode', () => {
     expect(lines(run.stdout)[1]).toBe(JSON.stringify(response))
   })
 
-  test('--count prints the ledger alone, and every packet is in one bin', async () => {
+  test('--count prints the ledger alone, files in order of time, and every packet is in one bin', async () => {
     const quiet = sample('quiet-hour.pcap.gz')
     const run = await overhear(['decode', '--count', quiet, capture])
     expect(run).toMatchObject({ code: 0, stderr: '' })
     const ledgers = lines(run.stdout).map((line) => JSON.parse(line) as Ledger)
-    expect(ledgers.map(({ path }) => path)).toEqual([quiet, capture])
+    // The smaller one began three seconds earlier.
+    expect(ledgers.map(({ path }) => path)).toEqual([capture, quiet])
     for (const ledger of ledgers) {
       expect(Object.keys(ledger)).toEqual(['path', 'packets', 'bins', 'messages'])
       expect(binned(ledger)).toBe(ledger.packets)
     }
-    expect(ledgers[0].packets).toBe(labelOf('quiet-hour').packets)
-    expect(ledgers[1]).toMatchObject({ packets: 20, messages: { query: 10, response: 10 } })
+    expect(ledgers[1].packets).toBe(labelOf('quiet-hour').packets)
+    expect(ledgers[0]).toMatchObject({ packets: 20, messages: { query: 10, response: 10 } })
   })
 })
 

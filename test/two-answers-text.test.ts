@@ -27,8 +27,15 @@ describe('a hunt', () => {
     const parts = await hunt.ask(database, { ...wholeHistory, limit: 50 })
     const part = parts.find(({ kind }) => kind === 'two-answers')
     expect(part?.rows).toMatchObject([
-      { side: '-', record: 'A 203.0.113.66', frame: 652, after_ms: 2, ip_ttl: 113, flags: 'ra' },
-      { side: '+', record: 'A 198.51.100.90', frame: 653, after_ms: 42, ip_ttl: 51, flags: 'ra' },
+      { side: '-', record: 'A 203.0.113.66', frame: 652, after_ms: 2, ip_ttl: 113, flags: 'rd ra' },
+      {
+        side: '+',
+        record: 'A 198.51.100.90',
+        frame: 653,
+        after_ms: 42,
+        ip_ttl: 51,
+        flags: 'rd ra',
+      },
     ])
     const lines = huntText('name', hunt.value, parts, 50, 80, plainStyle)
     expect(lines.filter((line) => line.length > 80)).toEqual([])

@@ -3,7 +3,7 @@
 import { Command } from 'commander'
 import type { Database } from '../database/database.ts'
 import { openStore } from '../database/open.ts'
-import { detectors } from '../inspect/detect/index.ts'
+import { detectors, onRequest } from '../inspect/detect/index.ts'
 import {
   allowEntry,
   type AllowEntry,
@@ -81,7 +81,7 @@ function addCommand(): Command {
     .action(addEntry)
 }
 
-const ids = detectors.map(({ id }) => id)
+const ids = [...detectors, ...onRequest].map(({ id }) => id)
 
 async function addEntry({ store, json, ...typed }: AddFlags): Promise<void> {
   const now = new Date()

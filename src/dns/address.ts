@@ -80,6 +80,12 @@ export function addressText(bytes: Uint8Array, at = 0): string {
   return String.fromCharCode(...scratch.buf.subarray(0, scratch.pos))
 }
 
+/** An address as people write it, IPv4-mapped ones dotted; what is no address stays as it is. */
+export function plainAddress(text: string): string {
+  const bytes = parseAddress(text)
+  return bytes === null ? text : addressText(bytes)
+}
+
 /** Parses IPv4 or IPv6 text into 16 bytes (IPv4 mapped); null when the text is not an address. */
 export function parseAddress(text: string): Uint8Array | null {
   const bytes = new Uint8Array(16)

@@ -1,7 +1,7 @@
 // The timeline of a domain: at each server, when a record set began to say something else, also where it later went back.
 
 import type { Database } from '../../database/database.ts'
-import { addressText, parseAddress } from '../../dns/address.ts'
+import { plainAddress } from '../../dns/address.ts'
 import { time } from '../report/quantity.ts'
 import type { Window } from '../window.ts'
 import {
@@ -28,7 +28,7 @@ export interface AuditChange {
 }
 
 /** What a server said of a record set within five minutes. */
-interface Slice {
+export interface Slice {
   name: string
   type: string
   role: AuditRecord['role']
@@ -91,7 +91,6 @@ function changesOf(set: readonly Slice[]): AuditChange[] {
   for (const [i, slice] of set.entries()) {
     const before = set[i - 1]
     if (before === undefined || !isOther(before, slice)) continue
-    const bytes = parseAddress(slice.server)
     changes.push({
       at: time(slice.at, 9),
       name: slice.name,
@@ -99,7 +98,7 @@ function changesOf(set: readonly Slice[]): AuditChange[] {
       role: slice.role,
       from: before.values,
       to: slice.values,
-      servers: [bytes === null ? slice.server : addressText(bytes)],
+      servers: [plainAddress(slice.server)],
       capture: slice.place[0],
       frame: slice.place[1],
     })
@@ -118,7 +117,10 @@ function seenTogether(slices: readonly Slice[]): Set<string> {
 }
 
 /** A pool gives now some addresses and now others; somewhere it gave both. */
-function isRotation({ name, type, from, to }: AuditChange, together: Set<string>): boolean {
+function isRotation(
+  { name, type, from, to }: Pick<AuditChange, 'name' | 'type' | 'from' | 'to'>,
+  together: Set<string>,
+): boolean {
   const isAddress = type === 'A' || type === 'AAAA'
   return (
     isAddress && from.some((one) => to.some((other) => together.has(`${name} ${one} ${other}`)))
@@ -126,9 +128,23 @@ function isRotation({ name, type, from, to }: AuditChange, together: Set<string>
 }
 
 /** Addresses rotate, so some of them may stay away for five minutes; of anything else the set is whole in each answer. */
-function isOther(before: Slice, now: Slice): boolean {
+export function isOther(before: Slice, now: Slice): boolean {
   if (now.type === 'A' || now.type === 'AAAA') {
     return !now.values.some((value) => before.values.includes(value))
   }
   return now.values.join('\n') !== before.values.join('\n')
+}
+
+/** True for slices of one record set at one server that only rotate: too often, or among addresses that `all` hold together. */
+export function rotates(set: readonly Slice[], all: readonly Slice[]): boolean {
+  let changes = 0
+  const together = seenTogether(all)
+  for (const [i, slice] of set.entries()) {
+    const before = set[i - 1]
+    if (before === undefined || !isOther(before, slice)) continue
+    const { name, type } = slice
+    if (isRotation({ name, type, from: before.values, to: slice.values }, together)) return true
+    changes++
+  }
+  return changes > mostChanges
 }

@@ -1,7 +1,7 @@
 // Every record seen at and below a domain: on which servers, in which section, by what right, from when to when.
 
 import type { Database } from '../../database/database.ts'
-import { addressText, parseAddress } from '../../dns/address.ts'
+import { plainAddress } from '../../dns/address.ts'
 import { time } from '../report/quantity.ts'
 import type { Window } from '../window.ts'
 
@@ -78,7 +78,7 @@ export async function auditRecords(
     last: time(row.last, 9),
     servers: row.servers
       .map(([server, first, last, answers, ttl_min, ttl_max]) => ({
-        server: plain(server),
+        server: plainAddress(server),
         first: time(first, 9),
         last: time(last, 9),
         answers,
@@ -129,8 +129,3 @@ const sql = `SELECT name, type, data, section, role, verdict AS match, toString(
     GROUP BY name, type, data, section, role, match
     ORDER BY name, type, data, section, role, match
     LIMIT ${mostRecords}`
-
-function plain(text: string): string {
-  const bytes = parseAddress(text)
-  return bytes === null ? text : addressText(bytes)
-}

@@ -1,7 +1,7 @@
 // The servers that were asked about a domain: what they left unanswered, how fast they were, what they said.
 
 import type { Database } from '../../database/database.ts'
-import { addressText, parseAddress } from '../../dns/address.ts'
+import { plainAddress } from '../../dns/address.ts'
 import { wilsonLower } from '../detect/health-servers.ts'
 import { time } from '../report/quantity.ts'
 import type { Window } from '../window.ts'
@@ -33,9 +33,8 @@ export async function auditServers(
   const rows = await database.rows<Row>(sql, { ...scope, ...window })
   return rows.map(({ address, quantiles, first, last, ...row }) => {
     const [p50, p95, p99] = quantiles.map((us) => (us > 0 ? Math.round(us) / 1000 : null))
-    const bytes = parseAddress(address)
     return {
-      server: bytes === null ? address : addressText(bytes),
+      server: plainAddress(address),
       queries: row.queries,
       clients: row.clients,
       unanswered: row.unanswered,

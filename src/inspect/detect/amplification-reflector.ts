@@ -1,5 +1,6 @@
 // Our end of a reflection: a server that is asked in a victim's name, again and again, for answers many times the size of the question.
 
+import { plainAddress } from '../../dns/address.ts'
 import {
   amplifying,
   answeredWire,
@@ -15,7 +16,7 @@ import {
   round,
 } from './amplification-flood.ts'
 import { type Bench, type Draft, inWindow, type Points, type Rule } from './detector.ts'
-import { count, grouped, plainAddress } from './evidence.ts'
+import { count, grouped } from './evidence.ts'
 
 /** Addresses of one network that a forger with one hop count stands behind; resolver farms of this size differ in it or do not ask ANY. */
 const spreadAddresses = 50

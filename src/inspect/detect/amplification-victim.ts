@@ -1,5 +1,6 @@
 // The other end of a reflection: a host, or a network, that gets answers it never asked for.
 
+import { plainAddress } from '../../dns/address.ts'
 import {
   answeredWire,
   bitRate,
@@ -20,7 +21,7 @@ import {
   type Points,
   type Rule,
 } from './detector.ts'
-import { count, grouped, plainAddress } from './evidence.ts'
+import { count, grouped } from './evidence.ts'
 
 /** Mean size of unasked answers from which few servers are enough: ordinary answers stay below, reflected ones do not. */
 const largeBytes = 512

@@ -1,9 +1,11 @@
 // The finding of one change: what it was and became, the window in which the other answer was given, and to whom.
 
+import { plainAddress } from '../../dns/address.ts'
+import { tailsOf } from '../watch/name.ts'
 import { freshValues, type Surroundings } from './answer-change-own.ts'
 import { type Change, nothing, type Told } from './answer-timeline.ts'
 import type { Bench, DiffLine, Draft, Points } from './detector.ts'
-import { count, isoTime, plainAddress } from './evidence.ts'
+import { count, isoTime } from './evidence.ts'
 import type { Network } from './network.ts'
 
 /** A change with its points, and all vantages that saw it. */
@@ -180,15 +182,9 @@ function later(most: string, told: readonly Told[]): string {
   return told.reduce((best, { last }) => (last > best ? last : best), most)
 }
 
-/** A name and all that it ends in: its registrable domain is among them. */
-function tails(name: string): string[] {
-  const labels = name.split('.')
-  return labels.map((_, i) => labels.slice(i).join('.'))
-}
-
 /** Domains that messages with a record of this name are stored under; a host elsewhere can stand in answers about any watched name. */
 function nearOf(name: string, watch: readonly string[]): string[] {
-  const own = tails(name)
+  const own = tailsOf(name)
   return own.some((tail) => watch.includes(tail)) ? own : [...own, ...watch]
 }
 

@@ -1,7 +1,8 @@
 // Domains made by a program: a client that asks for many registrable domains that do not exist, within minutes, in letters nobody registers.
 
+import { plainAddress } from '../../dns/address.ts'
 import { type Bench, detector, type Draft, inWindow, type Points } from './detector.ts'
-import { count, grouped, plainAddress } from './evidence.ts'
+import { count, grouped } from './evidence.ts'
 import { localSuffixes } from './exfiltration-names.ts'
 import { bitsPerCharacter } from './letters.ts'
 

@@ -1,7 +1,8 @@
 // Clients that look up a resolver of encrypted DNS or a private relay: what they ask afterwards is not seen here.
 
+import { plainAddress } from '../../dns/address.ts'
 import { detector, type Draft, inWindow } from './detector.ts'
-import { count, plainAddress } from './evidence.ts'
+import { count } from './evidence.ts'
 
 /**
  * Host names that clients look up before they speak DNS over TLS, HTTPS or QUIC, by provider: as their own documentation and the lists of

@@ -1,7 +1,7 @@
 // The packets behind a finding: where they are in the capture, and each said in a few words.
 
 import type { Database, Parameters } from '../../database/database.ts'
-import { addressText, parseAddress } from '../../dns/address.ts'
+import { plainAddress } from '../../dns/address.ts'
 
 /** One packet or exchange. `frame` and `offset` are those of the query; of the answer where that is the point or there is no query. */
 export interface Evidence {
@@ -119,12 +119,6 @@ export function answerEvidence(row: EvidenceRow): Evidence {
 /** An engine time as ISO UTC; all nine digits stay. */
 export function isoTime(engineTime: string): string {
   return `${engineTime.replace(' ', 'T')}Z`
-}
-
-/** An address as people write it: IPv4-mapped ones dotted. */
-export function plainAddress(text: string): string {
-  const bytes = parseAddress(text)
-  return bytes === null ? text : addressText(bytes)
 }
 
 /** `1 answer`, `2 answers`, `3 queries`. */

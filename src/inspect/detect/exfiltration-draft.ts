@@ -1,8 +1,9 @@
 // Says what was found of data leaving in names: the points for and against, and one paragraph that needs no manual.
 
+import { plainAddress } from '../../dns/address.ts'
 import { alphabetOf } from './alphabet.ts'
 import type { Draft, Points } from './detector.ts'
-import { count, grouped, plainAddress } from './evidence.ts'
+import { count, grouped } from './evidence.ts'
 import type { Detail, Surroundings } from './exfiltration-detail.ts'
 import { decodeSample, sampleText } from './exfiltration-sample.ts'
 import { focusOf, type Key, rowsOf } from './exfiltration-series.ts'

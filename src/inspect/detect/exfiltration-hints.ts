@@ -1,7 +1,8 @@
 // Hints beside data leaving in names: a client that asks like an idle beacon, and single names too long to be chosen by people.
 
+import { plainAddress } from '../../dns/address.ts'
 import { type Bench, type Draft, inWindow, type Rule } from './detector.ts'
-import { count, plainAddress } from './evidence.ts'
+import { count } from './evidence.ts'
 import { isListed } from './exfiltration-names.ts'
 import { rowsOf } from './exfiltration-series.ts'
 

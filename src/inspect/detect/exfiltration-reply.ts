@@ -1,8 +1,9 @@
 // Data coming in answers: how many distinct bytes of record data one client was given under a domain in 24 hours.
 
+import { plainAddress } from '../../dns/address.ts'
 import { alphabetOf } from './alphabet.ts'
 import { type Bench, type Draft, inWindow, type Points, type Rule } from './detector.ts'
-import { count, grouped, plainAddress } from './evidence.ts'
+import { count, grouped } from './evidence.ts'
 import { carryingTypes, dataBytes } from './exfiltration-detail.ts'
 import { isListed, mayHave } from './exfiltration-names.ts'
 import { rowsOf } from './exfiltration-series.ts'

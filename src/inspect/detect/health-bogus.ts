@@ -1,7 +1,8 @@
 // What resolvers say about answers they could not get or not validate: extended errors (RFC 8914), and failures that go away with checking disabled.
 
+import { plainAddress } from '../../dns/address.ts'
 import type { Draft, Rule } from './detector.ts'
-import { count, plainAddress } from './evidence.ts'
+import { count } from './evidence.ts'
 import { answered, draftOf, type Level, listed } from './health-fault.ts'
 
 /** Extended errors that tell of a fault (IANA registry); filters and blocks of the resolver's owner are none. */

@@ -1,7 +1,8 @@
 // The chain of trust as it was seen: DS records that fit no key of the zone, and servers that leave signatures out.
 
+import { plainAddress } from '../../dns/address.ts'
 import type { Draft, Rule } from './detector.ts'
-import { count, plainAddress } from './evidence.ts'
+import { count } from './evidence.ts'
 import { aa, answered, draftOf, isWatched, listed, remembered } from './health-fault.ts'
 import { isWhole, ownersSeenWhole } from './health-whole.ts'
 

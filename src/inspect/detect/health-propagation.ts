@@ -1,7 +1,7 @@
 // Propagation: after a record changed at an authority, who still gives the old answer longer than its TTL allows.
 
+import { plainAddress } from '../../dns/address.ts'
 import type { Draft, Rule } from './detector.ts'
-import { plainAddress } from './evidence.ts'
 import { aa, answered, draftOf, isWatched, listed, remembered } from './health-fault.ts'
 import { isWhole } from './health-whole.ts'
 

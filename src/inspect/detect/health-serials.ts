@@ -1,7 +1,7 @@
 // SOA serials: name servers of one zone that stay behind the newest copy (RFC 1982 arithmetic, RFC 1035 section 3.3.13).
 
+import { plainAddress } from '../../dns/address.ts'
 import type { Draft, Rule } from './detector.ts'
-import { plainAddress } from './evidence.ts'
 import { aa, answered, draftOf, isWatched, type Level, remembered } from './health-fault.ts'
 
 /** SOA records of zones that showed more than one serial; constant for the engine, so that the filter on data skips what holds none of them. */

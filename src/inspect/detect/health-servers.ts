@@ -1,7 +1,8 @@
 // Servers as their clients see them: queries left without an answer, answers that got slow, answers that say no.
 
+import { plainAddress } from '../../dns/address.ts'
 import { type Bench, bothDirections, type Draft, type Rule } from './detector.ts'
-import { count, grouped, plainAddress } from './evidence.ts'
+import { count, grouped } from './evidence.ts'
 import { asked, draftOf, type Level, percent, tc } from './health-fault.ts'
 import { judgeWays } from './health-transport.ts'
 

@@ -1,7 +1,8 @@
 // Ways that do not work: TCP after truncation (RFC 7766), EDNS (RFC 6891), and clients that do not remember failures (RFC 9520).
 
+import { plainAddress } from '../../dns/address.ts'
 import { bothDirections, type Draft, type Rule } from './detector.ts'
-import { count, plainAddress } from './evidence.ts'
+import { count } from './evidence.ts'
 import { asked, draftOf, listed, percent } from './health-fault.ts'
 import type { Server } from './health-servers.ts'
 

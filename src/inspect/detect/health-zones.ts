@@ -1,7 +1,8 @@
 // Servers and the zones they are asked about: zones that only fail, servers that are listed for a zone but do not serve it, recursion for strangers.
 
+import { plainAddress } from '../../dns/address.ts'
 import type { Bench, Draft, Rule } from './detector.ts'
-import { count, plainAddress } from './evidence.ts'
+import { count } from './evidence.ts'
 import {
   aa,
   answered,

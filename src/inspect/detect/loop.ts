@@ -1,7 +1,8 @@
 // Loops: two servers that answer each other's answers, or send each other the same question round and round.
 
+import { plainAddress } from '../../dns/address.ts'
 import { type Bench, detector, type Draft, inWindow, type Points } from './detector.ts'
-import { count, grouped, plainAddress } from './evidence.ts'
+import { count, grouped } from './evidence.ts'
 
 const pair = `least(client, server) AS one, greatest(client, server) AS other`
 const isOneWay = `client = one`

@@ -1,8 +1,9 @@
 // Open resolvers: servers that look names up for anybody, so that anybody can make them part of an attack.
 
+import { plainAddress } from '../../dns/address.ts'
 import { amplifying } from './amplification-flood.ts'
 import { type Bench, detector, type Draft, inWindow, type Points } from './detector.ts'
-import { count, grouped, plainAddress } from './evidence.ts'
+import { count, grouped } from './evidence.ts'
 
 const isFour = `client BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255')`
 /** The network a stranger is counted by: /16 or /32, what one organisation has. */

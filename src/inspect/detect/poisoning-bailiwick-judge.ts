@@ -1,8 +1,9 @@
 // Judges records outside of what was asked: which they are, whether history knows others, and whether the server always does this.
 
+import { plainAddress } from '../../dns/address.ts'
 import type { Bench, Draft, Points } from './detector.ts'
 import { inWindow } from './detector.ts'
-import { answerEvidence, count, type Evidence, plainAddress } from './evidence.ts'
+import { answerEvidence, count, type Evidence } from './evidence.ts'
 import { siteOf } from './network.ts'
 import { type AnswerRow, answersAt, contrastOf } from './poisoning-pair.ts'
 

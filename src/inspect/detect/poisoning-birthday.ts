@@ -1,7 +1,8 @@
 // The same question asked many times at once by one resolver: each more lets every guess fit one more open query (birthday attack, VU#457875).
 
+import { plainAddress } from '../../dns/address.ts'
 import { type Bench, type Draft, inWindow, type Points, type Rule } from './detector.ts'
-import { count, grouped, plainAddress } from './evidence.ts'
+import { count, grouped } from './evidence.ts'
 import { guessesAt } from './poisoning-letter-case.ts'
 
 interface BirthdayRow {

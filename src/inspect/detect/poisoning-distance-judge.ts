@@ -1,7 +1,8 @@
 // Judges distances: answers of one server from two places, many servers at one place, and lone truncated answers.
 
+import { plainAddress } from '../../dns/address.ts'
 import { type Bench, type Draft, inWindow, type Points } from './detector.ts'
-import { answerEvidence, count, plainAddress } from './evidence.ts'
+import { answerEvidence, count } from './evidence.ts'
 import { isInside } from './poisoning-inside.ts'
 import { type AnswerRow, answersAt, contrastOf, milliseconds } from './poisoning-pair.ts'
 

@@ -1,7 +1,8 @@
 // Fragments of an answer in two versions: only the first fragment holds id and port, so the second can be swapped without guessing them.
 
+import { plainAddress } from '../../dns/address.ts'
 import { inWindow, type Bench, type Draft, type Points, type Rule } from './detector.ts'
-import { answerEvidence, count, plainAddress } from './evidence.ts'
+import { answerEvidence, count } from './evidence.ts'
 import { answersAt, contrastOf } from './poisoning-pair.ts'
 
 interface FragmentRow {

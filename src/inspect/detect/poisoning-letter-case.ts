@@ -1,7 +1,8 @@
 // Letters of the question that came back changed (0x20): who saw the query knows them, who guesses does not.
 
+import { plainAddress } from '../../dns/address.ts'
 import { type Bench, type Draft, inWindow, type Points, type Rule } from './detector.ts'
-import { answerEvidence, count, plainAddress } from './evidence.ts'
+import { answerEvidence, count } from './evidence.ts'
 import { answersAt } from './poisoning-pair.ts'
 
 interface LetterCaseRow {

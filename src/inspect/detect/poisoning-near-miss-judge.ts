@@ -1,7 +1,8 @@
 // Judges answers that missed a query narrowly: how many guesses, what the odds were, whether one of them hit, and what loss would explain.
 
+import { plainAddress } from '../../dns/address.ts'
 import type { Bench, Draft, Points } from './detector.ts'
-import { answerEvidence, count, exchangeEvidence, grouped, plainAddress } from './evidence.ts'
+import { answerEvidence, count, exchangeEvidence, grouped } from './evidence.ts'
 import {
   askedGroups,
   askedOf,

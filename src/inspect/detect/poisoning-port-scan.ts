@@ -1,5 +1,6 @@
 // A resolver's ports tried one after another in the name of a server: the first half of a side-channel attack (SAD DNS).
 
+import { plainAddress } from '../../dns/address.ts'
 import {
   bothDirections,
   inWindow,
@@ -8,7 +9,7 @@ import {
   type Points,
   type Rule,
 } from './detector.ts'
-import { grouped, plainAddress } from './evidence.ts'
+import { grouped } from './evidence.ts'
 
 interface PortScanRow {
   client: string

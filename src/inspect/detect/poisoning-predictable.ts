@@ -1,7 +1,8 @@
 // Resolvers whose ports or ids can be guessed (RFC 5452 section 10): no attack, but what makes one cheap.
 
+import { plainAddress } from '../../dns/address.ts'
 import { inWindow, type Bench, type Draft, type Points, type Rule } from './detector.ts'
-import { count, grouped, plainAddress } from './evidence.ts'
+import { count, grouped } from './evidence.ts'
 
 interface PredictableRow {
   client: string

@@ -1,7 +1,8 @@
 // Judges names with inside and outside addresses by what one client was told by one server, in order.
 
+import { plainAddress } from '../../dns/address.ts'
 import { type Bench, type Draft, inWindow, type Points } from './detector.ts'
-import { answerEvidence, count, plainAddress } from './evidence.ts'
+import { answerEvidence, count } from './evidence.ts'
 import { insideSql, isInside } from './poisoning-inside.ts'
 import { answersAt, contrastOf } from './poisoning-pair.ts'
 

@@ -1,7 +1,8 @@
 // Judges answers that changed inside their TTL: whether the new one has anything in common, and how often this resolver does that.
 
+import { plainAddress } from '../../dns/address.ts'
 import { type Bench, type Draft, inWindow, type Points } from './detector.ts'
-import { answerEvidence, count, plainAddress } from './evidence.ts'
+import { answerEvidence, count } from './evidence.ts'
 import { siteOf } from './network.ts'
 import { guessesAt } from './poisoning-letter-case.ts'
 import { answersAt, contrastOf, said } from './poisoning-pair.ts'

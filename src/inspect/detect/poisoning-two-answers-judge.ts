@@ -1,8 +1,9 @@
 // Judges two differing answers to one query: what the two have apart from their records, which is the forged one, and what would explain them.
 
+import { plainAddress } from '../../dns/address.ts'
 import type { Bench, Draft, Points } from './detector.ts'
 import { inWindow } from './detector.ts'
-import { answerEvidence, count, plainAddress } from './evidence.ts'
+import { answerEvidence, count } from './evidence.ts'
 import { siteOf } from './network.ts'
 import { isOtherDistance, type Usual, usualOf } from './poisoning-normal.ts'
 import { type AnswerRow, contrastOf, milliseconds, said } from './poisoning-pair.ts'

@@ -1,5 +1,6 @@
 // Random-subdomain attacks (water torture): names that no cache can know, so that every one of them reaches the servers of one zone.
 
+import { plainAddress } from '../../dns/address.ts'
 import { percent, round } from './amplification-flood.ts'
 import {
   type Bench,
@@ -9,7 +10,7 @@ import {
   inWindow,
   type Points,
 } from './detector.ts'
-import { count, grouped, plainAddress } from './evidence.ts'
+import { count, grouped } from './evidence.ts'
 import { labelShape } from './label-shape.ts'
 
 const isFailed = `(rcode IN ('NXDOMAIN', 'SERVFAIL') OR match = 'unanswered')`

@@ -1,6 +1,7 @@
 // Everything about an address or a prefix: names that resolved to it, queries it sent, queries it served.
 
 import type { Database } from '../../database/database.ts'
+import { findingsPart } from './findings.ts'
 import {
   evidence,
   evidenceColumns,
@@ -15,7 +16,7 @@ import {
 import { recordsPart } from './records.ts'
 import type { AddressRange } from './subject.ts'
 
-/** Parts `name` (passive DNS, inverse), `sent` and `served` about an address or a prefix. */
+/** Parts `finding`, `name` (passive DNS, inverse), `sent` and `served` about an address or a prefix. */
 export async function huntAddress(
   database: Database,
   range: AddressRange,
@@ -31,6 +32,12 @@ export async function huntAddress(
     ? { text: range.text, mapped: `::ffff:${range.text}` }
     : { low, high }
   return Promise.all([
+    findingsPart(
+      database,
+      `arrayExists(role -> toIPv6OrDefault(subject[role]) BETWEEN {low:IPv6} AND {high:IPv6} AND subject[role] != '', ['client', 'victim', 'server'])`,
+      { hunted: range.text, low: range.first, high: range.last },
+      options,
+    ),
     recordsPart(
       database,
       { kind: 'name', title: 'names that resolved to it' },

@@ -1,6 +1,7 @@
 // Everything about one client: the servers it uses, what it asks, how much of that fails, and when it is active.
 
 import type { Database } from '../../database/database.ts'
+import { findingsPart } from './findings.ts'
 import {
   evidence,
   evidenceColumns,
@@ -15,7 +16,7 @@ import {
 import type { AddressRange } from './subject.ts'
 import { twoAnswersPart } from './two-answers.ts'
 
-/** Parts `client`, `server`, `domain`, `type`, `two-answers` about a client address, or a prefix taken as one client each. */
+/** Parts `client`, `finding`, `server`, `domain`, `type`, `two-answers` about a client address, or a prefix taken as one client each. */
 export async function huntClient(
   database: Database,
   range: AddressRange,
@@ -24,6 +25,12 @@ export async function huntClient(
   const bounds = { low: range.first, high: range.last }
   return Promise.all([
     part(database, summary, summarySql, bounds, options),
+    findingsPart(
+      database,
+      `arrayExists(role -> toIPv6OrDefault(subject[role]) BETWEEN {low:IPv6} AND {high:IPv6} AND subject[role] != '', ['client', 'victim'])`,
+      { hunted: range.text, low: range.first, high: range.last },
+      options,
+    ),
     part(database, servers, serverSql, bounds, options),
     part(database, domains, domainSql, bounds, options),
     part(database, queryTypes, typeSql, { ...bounds, everyday: everydayTypes }, options),

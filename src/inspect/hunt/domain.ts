@@ -1,6 +1,7 @@
 // Everything at and under a domain: names, clients, its name servers, mail servers and SOA, and what its names answered with.
 
 import type { Database } from '../../database/database.ts'
+import { findingsPart } from './findings.ts'
 import {
   evidence,
   evidenceColumns,
@@ -15,7 +16,7 @@ import {
 } from './part.ts'
 import { recordsPart } from './records.ts'
 
-/** Parts `domain`, `name`, `client`, `delegation`, `answer` about a domain in the store's form (see nameOf) and all names under it. */
+/** Parts `domain`, `finding`, `name`, `client`, `delegation`, `answer` about a domain in the store's form (see nameOf) and all names under it. */
 export async function huntDomain(
   database: Database,
   domain: string,
@@ -24,6 +25,12 @@ export async function huntDomain(
   const bound = { domain, under: domain === '.' ? '.' : `.${domain}` }
   return Promise.all([
     part(database, summary, summarySql, bound, options),
+    findingsPart(
+      database,
+      `arrayExists(each -> each = {hunted:String} OR endsWith(each, {under:String}), [subject['name'], subject['domain']])`,
+      { hunted: domain, under: bound.under },
+      options,
+    ),
     part(database, names, nameSql, bound, options),
     part(database, clients, clientSql, bound, options),
     recordsPart(

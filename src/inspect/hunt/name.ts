@@ -1,6 +1,8 @@
-// Everything about one name: who asked for it, what it ever answered with, which queries got two answers, what went wrong, and how much stands below it.
+// Everything about one name: who asked for it, what it ever answered with, how that changed, which queries got two answers, what reports found, what went wrong, and how much stands below it.
 
 import type { Database } from '../../database/database.ts'
+import { tailsOf } from '../watch/name.ts'
+import { findingsPart } from './findings.ts'
 import {
   evidence,
   evidenceColumns,
@@ -14,9 +16,10 @@ import {
   types,
 } from './part.ts'
 import { recordsPart } from './records.ts'
+import { timelinePart } from './timeline.ts'
 import { twoAnswersPart } from './two-answers.ts'
 
-/** Parts `asked`, `answer`, `two-answers`, `verdict`, `below` about a name in the store's form (see nameOf). */
+/** Parts `asked`, `finding`, `answer`, `timeline`, `two-answers`, `verdict`, `below` about a name in the store's form (see nameOf). */
 export async function huntName(
   database: Database,
   name: string,
@@ -25,6 +28,12 @@ export async function huntName(
   const below = name === '.' ? '.' : `.${name}`
   return Promise.all([
     part(database, asked, askedSql, { name }, options),
+    findingsPart(
+      database,
+      `subject['name'] = {hunted:String} OR subject['domain'] IN {tails:Array(String)}`,
+      { hunted: name, tails: tailsOf(name) },
+      options,
+    ),
     recordsPart(
       database,
       { kind: 'answer', title: 'what it answered with' },
@@ -32,6 +41,7 @@ export async function huntName(
       { name },
       options,
     ),
+    timelinePart(database, name, options),
     twoAnswersPart(database, 't.qname = {name:String}', { name }, options),
     part(database, verdicts, verdictSql, { name }, options),
     part(database, subdomains, subdomainSql, { below }, options),

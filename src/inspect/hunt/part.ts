@@ -1,15 +1,17 @@
 // One part of a hunt's answer: a kind of evidence, its columns and its rows; and the pieces of SQL every part is built from.
 
 import type { Database } from '../../database/database.ts'
-import { addressText, parseAddress } from '../../dns/address.ts'
+import { plainAddress } from '../../dns/address.ts'
 import { time } from '../report/quantity.ts'
 
 /**
  * What a cell holds, and so how it is normalised and shown: `time` is ISO UTC with nanoseconds, `last` a time shown as how long after `first`,
- * `counts` an object of counts by name, `hours` 24 counts by hour of day (UTC), `share` a number from 0 to 1, `ttl` shown with its `ttl_max`.
+ * `counts` an object of counts by name, `hours` 24 counts by hour of day (UTC), `share` a number from 0 to 1, `ttl` shown with its `ttl_max`,
+ * `role` whether the zone itself speaks, a resolver, or a server above the zone.
  */
 export type CellKind =
   | 'text'
+  | 'sentence'
   | 'word'
   | 'address'
   | 'addresses'
@@ -22,6 +24,7 @@ export type CellKind =
   | 'share'
   | 'ttl'
   | 'frame'
+  | 'role'
   | 'hidden'
 
 /** A column of a part. A text table leaves it out when every cell is `usual`, and `spare` ones when the screen is narrow, 2 before 1. */
@@ -106,7 +109,9 @@ const asIs = (value: unknown) => value
 
 const cells: Record<CellKind, (value: unknown) => unknown> = {
   text: asIs,
+  sentence: asIs,
   word: asIs,
+  role: asIs,
   list: asIs,
   hidden: asIs,
   count: Number,
@@ -125,9 +130,4 @@ const cells: Record<CellKind, (value: unknown) => unknown> = {
 function byCount(counts: Record<string, unknown>): Record<string, number> {
   const entries = Object.entries(counts).map(([name, n]): [string, number] => [name, Number(n)])
   return Object.fromEntries(entries.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)))
-}
-
-function plainAddress(text: string): string {
-  const bytes = parseAddress(text)
-  return bytes === null ? text : addressText(bytes)
 }

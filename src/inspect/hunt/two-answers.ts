@@ -1,6 +1,7 @@
 // Queries that got two answers which differ, record by record: what only the first says, what only the second says, and how far apart they are.
 
 import type { Database } from '../../database/database.ts'
+import { flagText } from '../detect/contrast.ts'
 import { type HuntOptions, inWindow, normalise, type Part, type Row } from './part.ts'
 
 /** An answer of a pair, as it is read. */
@@ -122,16 +123,4 @@ function rowsOf({ name, client, server, first, second }: Pair): Row[] {
       .map((record) => row('=', first, record)),
     ...only(second, first).map((record) => row('+', second, record)),
   ]
-}
-
-const flagNames: readonly [number, string][] = [
-  [0x400, 'aa'],
-  [0x200, 'tc'],
-  [0x80, 'ra'],
-  [0x20, 'ad'],
-]
-
-function flagText(flags: number): string {
-  const names = flagNames.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => name)
-  return names.length === 0 ? '-' : names.join(' ')
 }

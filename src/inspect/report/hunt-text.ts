@@ -67,9 +67,8 @@ function leastWidth(column: PartColumn, rows: readonly Row[]): number {
 
 function tableColumn(column: PartColumn): Column {
   const right = ['count', 'share', 'frame', 'ttl'].includes(column.kind)
-  const isText = ['text', 'counts', 'list', 'addresses'].includes(column.kind)
-  const list = column.kind === 'counts' || column.kind === 'list' || column.kind === 'addresses'
-  return { title: column.title, right, fixed: !isText, list }
+  const list = ['sentence', 'counts', 'list', 'addresses'].includes(column.kind)
+  return { title: column.title, right, fixed: column.kind !== 'text' && !list, list }
 }
 
 function cellText(row: Row, column: PartColumn): string {
@@ -81,9 +80,11 @@ const listed = (value: unknown) => printable((value as string[]).join(', '))
 
 const cellTexts: Record<CellKind, (value: unknown, row: Row) => string> = {
   text: plain,
+  sentence: plain,
   word: plain,
   address: plain,
   hidden: plain,
+  role: (value) => (value === 'authoritative' ? 'zone' : plain(value)),
   list: listed,
   addresses: listed,
   count: (value) => count(value as number),

@@ -1,8 +1,9 @@
 // Rules that other programs ship, a query each, with the thresholds of their sources: what our own have to be better than.
 
+import { plainAddress } from '../../dns/address.ts'
 import type { Database } from '../../database/database.ts'
 import { inWindow, type Subject } from '../detect/detector.ts'
-import { isoTime, plainAddress } from '../detect/evidence.ts'
+import { isoTime } from '../detect/evidence.ts'
 import { wholeHistory } from '../window.ts'
 import { alertScore, type Claim } from './match.ts'
 

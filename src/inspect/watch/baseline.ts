@@ -1,5 +1,6 @@
 // What is trusted of a watched name: each value since when, how often seen, by which vantage, and how much it moves by itself.
 
+import { plainAddress } from '../../dns/address.ts'
 import type { Database } from '../../database/database.ts'
 import { stretches } from '../detect/answer-change-query.ts'
 import { volatilityOf, type Volatility } from '../detect/answer-change-volatility.ts'
@@ -12,7 +13,7 @@ import {
   type Stretch,
   unitOf,
 } from '../detect/answer-timeline.ts'
-import { isoTime, plainAddress } from '../detect/evidence.ts'
+import { isoTime } from '../detect/evidence.ts'
 import { wholeHistory } from '../window.ts'
 import { type Accepted, acceptance, acceptedIn } from './accepted.ts'
 

@@ -44,3 +44,9 @@ function isName(text: string): boolean {
     return octets.length > 0 && octets.length <= 63 && /^[!-~]+$/.test(label)
   })
 }
+
+/** A name and all that it ends in: its registrable domain, by which rows are sorted, is among them. */
+export function tailsOf(name: string): string[] {
+  const labels = name.split('.')
+  return labels.map((_, i) => labels.slice(i).join('.'))
+}
