@@ -85,6 +85,10 @@ function stackOf(error: unknown): string {
 function wrongUsage(text: string): string {
   return text
     .replace(/^error: /, '')
+    .replace(
+      /^command-argument value '(.*)' is invalid for argument '(.*)'\. Allowed choices are (.*?)\.?\s*$/s,
+      "the $2 is one of $3, not '$1'",
+    )
     .trim()
     .replace(/\.$/, '')
     .replaceAll(/\s*\n\s*/g, ' ')

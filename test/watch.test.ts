@@ -82,7 +82,7 @@ describe('the verb', () => {
     const refused = await watch('add', 'co.uk')
     expect(refused).toMatchObject({ code: 2, stdout: '' })
     expect(refused.stderr).toBe(
-      'overhear: overhear watch add: "co.uk" is a public suffix, under which anybody can register. Name a domain below it\n',
+      'overhear: watch add: "co.uk" is a public suffix, under which anybody can register. Name a domain below it\n',
     )
     const typed = await watch('accept', 'example.org', 'PTR', 'x', '--reason', 'y')
     expect(typed).toMatchObject({

@@ -113,11 +113,12 @@ const exampleValues: Record<Question, string> = {
 
 const examples = `
 The questions:
-  name     who asked for it, its answers, what went wrong, names below it
+  name     who asked for it, its answers, how they changed, what went wrong
   address  names that resolved to it, queries it sent and served
   client   servers and domains it used, its failures, its hours, its rare types
   domain   names, clients, name servers and answers at and under it
   answer   every record that holds this data: an address, a target, a text
+What reports found about it stands there too.
 
 Examples:
   overhear hunt name login.example.org

@@ -18,6 +18,7 @@ import { type Label, labelOf } from '../inspect/score/label.ts'
 import { emptyStore } from '../inspect/score/measure.ts'
 import { fewestRows, scoreTwin, twinRows, type TwinScore } from '../inspect/score/robustness.ts'
 import { scoreCapture } from '../inspect/score/score.ts'
+import { printablePath } from '../inspect/report/printable.ts'
 
 /** How the detectors are scored. */
 export interface ScoreRunOptions {
@@ -89,12 +90,12 @@ async function labelledBelow(paths: readonly string[]): Promise<Found> {
   const found: Found = { labelled: [], unlabelled: 0, totalBytes: 0 }
   const expanded = await expandPaths(paths)
   for (const path of new Set(expanded.paths)) {
+    const sizeBytes = await sizeOf(path)
     const label = await labelOf(path)
     if (label === null) {
       found.unlabelled++
       continue
     }
-    const { size: sizeBytes } = await stat(path)
     found.totalBytes += sizeBytes
     found.labelled.push({ path, label, sizeBytes })
   }
@@ -103,6 +104,14 @@ async function labelledBelow(paths: readonly string[]): Promise<Found> {
     'no-labels',
     `${paths.join(', ')}: none of ${found.unlabelled} captures has a label: NAME.json beside NAME.pcap, or labels.json in its folder`,
   )
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch {
+    throw new SourceError('no-such-file', `${printablePath(path)}: no such file: check the path`)
+  }
 }
 
 /** Puts one capture into the empty store; false where nothing of it can be read. What a cut file still holds is scored. */

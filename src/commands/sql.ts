@@ -69,7 +69,8 @@ function escaped(control: string): string {
 
 const examples = `
 Without --format a terminal gets PrettyCompact and a pipe TSVWithNames; --json
-is JSONEachRow. Tables: transactions, rrsets (passive DNS), captures (ledger).
+is JSONEachRow. Tables: transactions, rrsets (passive DNS), captures (ledger),
+findings, allow, watch_names, watch_accepted.
 
 Examples:
   overhear sql 'SELECT qtype, count() FROM transactions GROUP BY 1 ORDER BY 2'

@@ -1,5 +1,6 @@
 // overhear watch: names whose answers must not change, what is trusted of them, and what an analyst declared good.
 
+import { isIP } from 'node:net'
 import { Command } from 'commander'
 import type { Database } from '../database/database.ts'
 import { openStore } from '../database/open.ts'
@@ -27,13 +28,28 @@ export function watchCommand(): Command {
       'Keeps the list of watched names. Watching a domain watches its apex, its NS, MX, SOA, SPF, DMARC, CAA, DS and DNSKEY records, its usual hosts (www, mail, webmail, vpn, autodiscover, remote), and the addresses of every NS and MX host ever seen.',
     )
     .addHelpText('after', examples)
-  verb(command, 'add <name...>', 'watch these names', add)
-  verb(command, 'list', 'the watched names', list)
-  verb(command, 'show <name>', 'what that means, and what was seen', show)
-  verb(command, 'remove <name...>', 'watch these names no longer', remove)
-  verb(command, 'import <file>', 'watch the names in a file', importFile)
-  verb(command, 'baseline <name>', 'what is trusted, since when', baseline)
-  verb(command, 'accept <name> <type> <value>', 'declare a value good, at once', acceptValue)
+  const verb = (...[usage, summary, example, action]: VerbWords) =>
+    addVerb(command, usage, summary, action).addHelpText(
+      'after',
+      `\nExample:\n  overhear watch ${example}\n`,
+    )
+  verb('add <name...>', 'watch these names', 'add example.org --store ./office', add)
+  verb('list', 'the watched names', 'list --json', list)
+  verb('show <name>', 'what that means, and what was seen', 'show example.org', show)
+  verb('remove <name...>', 'watch these names no longer', 'remove example.org', remove)
+  verb(
+    'import <file>',
+    'watch the names in a file',
+    'import names.txt   (one name on each line)',
+    importFile,
+  )
+  verb('baseline <name>', 'what is trusted, since when', 'baseline example.org', baseline)
+  verb(
+    'accept <name> <type> <value>',
+    'declare a value good, at once',
+    "accept www.example.org A 203.0.113.7 --reason 'CHG-1204'",
+    acceptValue,
+  )
     .requiredOption('--reason <text>', 'why, for whoever reads it later')
     .option('--until <time>', 'packet time from which it counts as unknown again: ISO')
   return command
@@ -49,7 +65,14 @@ interface Flags {
 /** What the detector needs before anything counts as a change; its flags may say otherwise there. */
 const limits = { minAnswers: 5, minHours: 1 }
 
-function verb(
+type VerbWords = [
+  usage: string,
+  summary: string,
+  example: string,
+  action: (words: string[], flags: Flags) => Promise<void>,
+]
+
+function addVerb(
   parent: Command,
   usage: string,
   summary: string,
@@ -72,7 +95,7 @@ function verb(
 
 async function add(words: string[], flags: Flags): Promise<void> {
   await addAll(
-    words.map((word) => watchedName(word, 'overhear watch add')),
+    words.map((word) => watchedName(word, 'watch add')),
     flags,
   )
 }
@@ -135,15 +158,20 @@ async function baseline([word = '']: string[], flags: Flags): Promise<void> {
 
 async function acceptValue(words: string[], flags: Flags): Promise<void> {
   const [word = '', typed = '', given = ''] = words
-  const name = watchedName(word, 'overhear watch accept')
+  const name = watchedName(word, 'watch accept')
   const type = typed.toUpperCase()
   if (!watchedTypes.some((each) => each === type)) {
     throw new UsageError(
-      `overhear watch accept takes a type of ${watchedTypes.join(', ')}, not "${printable(typed)}"`,
+      `watch accept takes a type of ${watchedTypes.join(', ')}, not "${printable(typed)}"`,
     )
   }
   if (given.trim() === '' || (flags.reason ?? '').trim() === '') {
-    throw new UsageError('overhear watch accept needs a value and a --reason that are not empty')
+    throw new UsageError('watch accept needs a value and a --reason that are not empty')
+  }
+  if ((type === 'A' || type === 'AAAA') && given !== '(none)' && !isAddressOf(type, given)) {
+    throw new UsageError(
+      `watch accept ${name} ${type} takes an ${type === 'A' ? 'IPv4' : 'IPv6'} address, not "${printable(given)}"`,
+    )
   }
   const until = flags.until === undefined ? never : parseMoment(flags.until, '--until')
   if (typeof until === 'number') {
@@ -161,17 +189,25 @@ async function acceptValue(words: string[], flags: Flags): Promise<void> {
     })
     if (flags.json) return writeOut(lines([{ name, type, value, reason: flags.reason, until }]))
     const end = until === never ? '' : ` until ${until}`
-    await writeOut(`${printable(`${type} ${value} of ${name} is good`)}${end}\n`)
+    const isNetwork = value !== given && (type === 'A' || type === 'AAAA')
+    const whole = isNetwork ? `: addresses count by their network, so ${given} is` : ''
+    await writeOut(`${printable(`${type} ${value} of ${name} is good`)}${end}${whole}\n`)
   })
+}
+
+function isAddressOf(type: 'A' | 'AAAA', text: string): boolean {
+  return isIP(text) === (type === 'A' ? 4 : 6)
 }
 
 /** A name as it stands on the list; an error that says what is there when it does not. */
 async function known(database: Database, word: string, verbName: string): Promise<string> {
-  const name = watchedName(word, `overhear watch ${verbName}`)
+  const name = watchedName(word, `watch ${verbName}`)
   const watched = await storedWatch(database)
   if (watched.some((each) => each.name === name)) return name
   const near = watched.find((each) => isBelow(name, each.name))
-  const hint = near === undefined ? `overhear watch add ${name}` : `it is watched with ${near.name}`
+  const toDo =
+    verbName === 'remove' ? 'overhear watch list shows what is' : `overhear watch add ${name}`
+  const hint = near === undefined ? toDo : `it is watched with ${near.name}`
   throw new UsageError(
     `${name} is not on the watch list of ${printablePath(database.location)}: ${hint}`,
     'not-watched',
@@ -213,7 +249,8 @@ Examples:
   overhear watch add example.org login.partner.example --store ./office
   overhear watch import names.txt
   overhear watch baseline example.org
-  overhear watch accept www.example.org A 203.0.113.7 --reason 'new host, CHG-1204'
-  overhear watch accept example.org DS '(none)' --reason rollover --until 2026-12-31
+  overhear watch accept www.example.org A 203.0.113.7 --reason 'CHG-1204'
+  overhear watch accept example.org DS '(none)' --reason 'key rollover' \\
+    --until 2026-12-31
   overhear report --detector answer-change
 `

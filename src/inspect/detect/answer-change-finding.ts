@@ -32,13 +32,15 @@ export async function draftOf(found: Case, around: Surroundings, bench: Bench): 
   const last = views.reduce((most, { during }) => later(most, during), '')
   const held = change.from - (change.before[0]?.from ?? change.from)
   const lastBefore = change.before.reduce((best, told) => (told.last > best.last ? told : best))
-  const until =
-    change.after === undefined
+  const isBeside = lastBefore.last > last
+  const until = isBeside
+    ? 'while others went on to be given the old'
+    : change.after === undefined
       ? 'still so at the end'
-      : `old values again from ${isoTime(change.after.first).slice(0, 19)}`
+      : `old values again from ${change.after.first.slice(0, 19)}`
   const shown =
     clients.slice(0, 5).join(', ') + (clients.length > 5 ? ` and ${clients.length - 5} more` : '')
-  const seenBy = [...new Set(views.map((view) => view.history.vantage))].sort().join(' and ')
+  const seenBy = [...new Set(views.map((view) => view.history.vantage))].sort()
   const packets = [
     lastBefore,
     ...change.during.slice(0, 2),
@@ -49,7 +51,7 @@ export async function draftOf(found: Case, around: Surroundings, bench: Bench): 
     rule: type.toLowerCase(),
     subject: { name, type },
     identity: [name, type, ...(change.during[0]?.values ?? [])],
-    why: `${type} of ${name} said ${list(old)} for ${duration(held)}, then ${list(fresh)} in ${count(answers, 'answer')} from ${first.slice(0, 19)} to ${last.slice(0, 19)} UTC (${seenBy} answers), ${until}; ${count(clients.length, 'client')} got it: ${shown}.`,
+    why: `${type} of ${name} said ${list(old)} for ${duration(held)}, then ${list(fresh)} in ${count(answers, 'answer')} from ${first.slice(0, 19)} to ${last.slice(0, 19)} UTC (${named(seenBy)} answers), ${until}; ${count(clients.length, 'client')} got it: ${shown}.`,
     first,
     last,
     measures: {
@@ -65,8 +67,10 @@ export async function draftOf(found: Case, around: Surroundings, bench: Bench): 
         threshold: bench.parameters['minHours'] ?? null,
       },
       changed_answers: told(answers),
-      exposed_from: told(isoTime(lastBefore.last)),
-      exposed_until: told(change.after === undefined ? '' : isoTime(change.after.first)),
+      exposed_from: told(isoTime(lastBefore.last < first ? lastBefore.last : first)),
+      exposed_until: told(
+        isBeside ? isoTime(last) : change.after === undefined ? '' : isoTime(change.after.first),
+      ),
       exposed_clients: told(clients.length),
       clients: told(clients.slice(0, 50).join(' ')),
       ttl_before: told(Math.max(...change.before.map(({ ttl_max }) => ttl_max))),
@@ -186,6 +190,13 @@ function later(most: string, told: readonly Told[]): string {
 function nearOf(name: string, watch: readonly string[]): string[] {
   const own = tailsOf(name)
   return own.some((tail) => watch.includes(tail)) ? own : [...own, ...watch]
+}
+
+/** `parent`, `authoritative and parent`, `authoritative, parent and resolver`. */
+function named(words: readonly string[]): string {
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)]
+    .filter((each) => each !== '')
+    .join(' and ')
 }
 
 /** Values for a sentence, five at most. */

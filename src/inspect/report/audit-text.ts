@@ -18,7 +18,7 @@ export interface AuditLayout extends ReportLayout {
 export function auditText(audit: Audit, limit: number, layout: AuditLayout): string[] {
   return [
     ...heading(audit, layout),
-    ...faults(audit.findings, layout),
+    ...faults(audit, layout),
     ...records(audit.records, limit, layout),
     ...changes(audit, limit, layout),
     ...serverTable(audit, limit, layout),
@@ -48,9 +48,12 @@ function heading(audit: Audit, layout: AuditLayout): string[] {
   ]
 }
 
-function faults(findings: readonly Finding[], layout: AuditLayout): string[] {
+function faults({ findings, changes: { length } }: Audit, layout: AuditLayout): string[] {
   const lines = title('what is wrong', findings.length, findings.length, layout)
-  if (findings.length === 0) return [...lines, '  nothing that the traffic shows']
+  if (findings.length === 0) {
+    const below = length === 0 ? '' : `, but ${plural(length, 'change')}: see below`
+    return [...lines, `  no fault that the traffic shows${below}`]
+  }
   return [...lines, ...findings.flatMap((finding) => faultLines(finding, layout))]
 }
 

@@ -14,14 +14,18 @@ export function table(
   rows: readonly (readonly string[])[],
   width: number,
 ): string[] {
+  const isCut = width !== Infinity
   const natural = columns.map((column, i) =>
-    rows.reduce((widest, row) => Math.max(widest, row[i].length), column.title.length),
+    rows.reduce((widest, row) => {
+      const { length } = row[i]
+      return isCut || length <= widestUncut ? Math.max(widest, length) : widest
+    }, column.title.length),
   )
   const widths = fit(columns, natural, width - gap.length * (columns.length - 1))
   return [columns.map((column) => column.title), ...rows].map((row) =>
     row
       .map((cell, i) => {
-        const text = (columns[i].list ? end : middle)(cell, widths[i])
+        const text = isCut ? (columns[i].list ? end : middle)(cell, widths[i]) : cell
         return columns[i].right ? text.padStart(widths[i]) : text.padEnd(widths[i])
       })
       .join(gap)
@@ -49,6 +53,9 @@ export function terminalWidth(stream: { columns?: number }): number {
 }
 
 const gap = '  '
+
+/** Where nothing is cut, a longer cell stands out of its column: one key of 400 letters must not push all other rows apart. */
+const widestUncut = 60
 
 /** Below this a name says nothing any more. */
 const smallestCut = 8

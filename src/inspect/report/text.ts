@@ -42,7 +42,7 @@ function heading(result: Report, layout: ReportLayout): string[] {
     [layout.style.bold(counted), ...levels].join(':') + news,
     '',
     ...fact('captures', captureLines(result), layout),
-    ...fact('window', [windowText(window.since, window.until)], layout),
+    ...fact('window', [windowText(window, captures.length)], layout),
     ...fact(
       'read',
       [`${plural(packets, 'packet')}, ${plural(window.transactions, 'DNS transaction')}`],
@@ -104,8 +104,12 @@ function captureLines({ captures }: Report): string[] {
   return rest === 0 ? shown : [...shown, `and ${count(rest)} more`]
 }
 
-function windowText(since: string | null, until: string | null): string {
-  if (since === null || until === null) return 'empty: there is nothing in this stretch of time'
+function windowText({ since, until }: Report['window'], captures: number): string {
+  if (since === null || until === null) {
+    return captures === 0
+      ? 'empty: nothing was put into this store yet (overhear ingest --help)'
+      : 'empty: there is nothing in this stretch of time'
+  }
   return `${time(since, 0)} to ${time(until, 0)} (${duration(secondsBetween(since, until))})`
 }
 
