@@ -237,7 +237,7 @@ test('a report without findings says what was looked at, and a report of an empt
   expect(text).toMatch(/^No findings\n/)
   expect(text).toContain('breach.pcapng.gz (24,700 packets)')
   const empty = { ...none, captures: [], window: { since: null, until: null, transactions: 0 } }
-  expect(reportText(empty, layout).join('\n')).toContain('there is nothing in this stretch of time')
+  expect(reportText(empty, layout).join('\n')).toContain('nothing was put into this store yet')
 })
 
 test('a report over a store names the store to add to its commands, and shows SQL when asked', () => {

@@ -31,19 +31,11 @@ export function findingText(
   result: Report,
   layout: ReportLayout,
 ): string[] {
+  const lines = headLines(finding, layout)
   const { style } = layout
-  const badge = style.severity(finding.severity, finding.severity.toUpperCase())
   const seconds = secondsBetween(finding.first_seen, finding.last_seen)
   const lasted = seconds > 0 ? ` (${duration(seconds)})` : ''
-  const title = wrap(printable(finding.title), layout.width - finding.severity.length - 2)
-  const lines = [`${badge}  ${style.bold(title[0])}`]
-  lines.push(
-    ...title
-      .slice(1)
-      .map((line) => `${' '.repeat(finding.severity.length + 2)}${style.bold(line)}`),
-  )
-  lines.push(...together(subjectParts(finding).map(printable), layout.width - 2))
-  lines.push('', ...indented([printable(finding.why)], layout), '')
+  lines.push('')
   if (finding.diff !== undefined) lines.push(...diffLines(finding, layout).slice(1), '')
   lines.push(...fact('since', [time(finding.first_seen)], layout, 2))
   lines.push(...fact('until', [`${time(finding.last_seen)}${lasted}`], layout, 2))
@@ -77,6 +69,35 @@ export function findingText(
     for (const line of finding.sql.split('\n')) lines.push(`    ${printable(line)}`)
   }
   return lines
+}
+
+/** The same in short, where others like it were told whole: what it says, since when, and its id. */
+export function shortFindingText(
+  finding: ReportedFinding,
+  _result: Report,
+  layout: ReportLayout,
+): string[] {
+  return [
+    ...headLines(finding, layout),
+    '',
+    ...fact('since', [time(finding.first_seen)], layout, 2),
+    ...fact('finding', [`${finding.id}, as those above; all of it with --json`], layout, 2),
+  ]
+}
+
+/** Severity, title, subject and the sentence. */
+function headLines(finding: ReportedFinding, layout: ReportLayout): string[] {
+  const { style } = layout
+  const badge = style.severity(finding.severity, finding.severity.toUpperCase())
+  const hanging = ' '.repeat(finding.severity.length + 2)
+  const [title = '', ...more] = wrap(printable(finding.title), layout.width - hanging.length)
+  return [
+    `${badge}  ${style.bold(title)}`,
+    ...more.map((line) => hanging + style.bold(line)),
+    ...together(subjectParts(finding).map(printable), layout.width - 2),
+    '',
+    ...indented([printable(finding.why)], layout),
+  ]
 }
 
 /** Parts with commas between them; no line ends inside a part that fits on one. */

@@ -1,7 +1,7 @@
 // A report as text for 80 columns, to be understood without the manual: first what was looked at, then each finding with its proof.
 
-import type { Report } from '../findings/report.ts'
-import { findingText } from './finding-text.ts'
+import type { Report, ReportedFinding } from '../findings/report.ts'
+import { findingText, shortFindingText } from './finding-text.ts'
 import { shellWord } from '../detect/command.ts'
 import {
   allowedByEntry,
@@ -20,9 +20,13 @@ import { wrap, wrapCommand } from './wrap.ts'
 /** Lines of the report. Everything that came from a packet is escaped. */
 export function reportText(result: Report, layout: ReportLayout): string[] {
   const lines = [...heading(result, layout)]
+  const told = new Map<string, number>()
   for (const [i, finding] of result.findings.entries()) {
+    const before = told.get(finding.title) ?? 0
+    told.set(finding.title, before + 1)
     lines.push('', rule(`${i + 1} of ${result.findings.length}`, layout))
-    lines.push(...findingText(finding, result, layout))
+    const isWhole = before < wholeFindings || result.findings.length <= manyFindings
+    lines.push(...(isWhole ? findingText : shortFindingText)(finding, result, layout))
   }
   return [...lines, ...footer(result, layout)]
 }
@@ -73,25 +77,49 @@ function heading(result: Report, layout: ReportLayout): string[] {
   ]
 }
 
-/** Findings in the list at the top before the rest is only counted. */
+/** In a report of more findings than this, those of one title are told whole this often; of the others the sentence is enough. */
+const manyFindings = 20
+const wholeFindings = 3
+
+/** Lines of the list at the top before the rest is only counted. */
 const shownContents = 40
 
-/** A line for each finding, where there are several: a page of proof stands between one and the next. */
+/** A line for each finding, where there are several: a page of proof stands between one and the next. In a long report those of one title share a line. */
 function contents({ findings }: Report, layout: ReportLayout): string[] {
   if (findings.length < 2) return []
-  const rows = findings.slice(0, shownContents).map((finding, at) => {
+  const alike = (one: ReportedFinding) =>
+    findings.filter(({ title, severity }) => title === one.title && severity === one.severity)
+  const rows = findings.flatMap((finding, at) => {
     const word = finding.severity.toUpperCase()
     const badge = layout.style.severity(finding.severity, word) + ' '.repeat(8 - word.length)
     const head = `${String(at + 1).padStart(4)}  ${badge}  `
-    const { client, victim, server, domain, name, type } = finding.subject
-    const record = name === undefined || type === undefined ? name : `${name} ${type}`
-    const whom = [victim ?? client ?? server, domain ?? record]
     const room = layout.width - 16
-    const told = middle(printable(whom.filter((each) => each !== undefined).join(', ')), room - 24)
-    return head + end(`${told}: ${printable(finding.title)}`, room)
+    const same = findings.length > manyFindings ? alike(finding) : []
+    if (same.length <= wholeFindings) {
+      const told = middle(printable(whomOf(finding)), room - 24)
+      return [head + end(`${told}: ${printable(finding.title)}`, room)]
+    }
+    if (same[0] !== finding) return []
+    const all = `${count(same.length)} times: ${finding.title}: ${same.slice(0, 3).map(whomOf).join('; ')}`
+    return wrap(`${printable(all)} and more`, room).map(
+      (line, i) => (i === 0 ? head : ' '.repeat(16)) + line,
+    )
   })
-  const rest = findings.length - rows.length
-  return ['', ...rows, ...(rest > 0 ? [`      and ${count(rest)} more below`] : [])]
+  const rest = rows.length - shownContents
+  return [
+    '',
+    ...rows.slice(0, shownContents),
+    ...(rest > 0 ? [`      and ${count(rest)} more below`] : []),
+  ]
+}
+
+/** Whom a finding is about, in a few words. */
+function whomOf({ subject }: ReportedFinding): string {
+  const { client, victim, server, domain, name, type } = subject
+  const record = name === undefined || type === undefined ? name : `${name} ${type}`
+  return [victim ?? client ?? server, domain ?? record]
+    .filter((each) => each !== undefined)
+    .join(', ')
 }
 
 function captureLines({ captures }: Report): string[] {
