@@ -240,6 +240,18 @@ test('a report without findings says what was looked at, and a report of an empt
   expect(reportText(empty, layout).join('\n')).toContain('nothing was put into this store yet')
 })
 
+test('in a long report findings of one title are whole three times, then in short, and share a line above', () => {
+  const [first] = result.findings
+  const findings = Array.from({ length: 30 }, (_, i) => ({ ...first, id: `id-${i}` }))
+  const text = reportText({ ...result, findings }, layout)
+  expect(text.filter((line) => line.startsWith('  evidence'))).toHaveLength(3)
+  expect(text.filter((line) => line.includes('as those above'))).toHaveLength(27)
+  expect(text.filter((line) => line.includes('30 times: '))).toHaveLength(1)
+  expect(text.filter((line) => line.length > 80)).toEqual([])
+  const few = reportText({ ...result, findings: findings.slice(0, 20) }, layout)
+  expect(few.filter((line) => line.startsWith('  evidence'))).toHaveLength(20)
+})
+
 test('a report over a store names the store to add to its commands, and shows SQL when asked', () => {
   const text = reportText(result, { ...layout, store: './case-42', showSql: true }).join('\n')
   expect(text).toContain('Add to each command: --store ./case-42')

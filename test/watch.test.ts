@@ -89,6 +89,11 @@ describe('the verb', () => {
       code: 2,
       stderr: expect.stringContaining('takes a type of A, AAAA'),
     })
+    const noAddress = await watch('accept', 'example.org', 'A', 'nonsense', '--reason', 'y')
+    expect(noAddress).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('takes an IPv4 address, not "nonsense"'),
+    })
   }, 120_000)
 })
 

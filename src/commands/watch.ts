@@ -195,8 +195,8 @@ async function acceptValue(words: string[], flags: Flags): Promise<void> {
   })
 }
 
-function isAddressOf(type: 'A' | 'AAAA', text: string): boolean {
-  return isIP(text) === (type === 'A' ? 4 : 6)
+function isAddressOf(type: 'A' | 'AAAA', given: string): boolean {
+  return isIP(given) === (type === 'A' ? 4 : 6)
 }
 
 /** A name as it stands on the list; an error that says what is there when it does not. */
