@@ -47,7 +47,7 @@ export async function checkMigrations(
   if (pending.length > 0) {
     throw new StoreError(
       'older-store',
-      `the store ${database.location} was written by an older overhear; run overhear ingest with it once to bring it up to date`,
+      `the store ${database.location} was written by an older overhear; run overhear ingest FILE --store ${database.location} to bring it up to date (a file that it holds already will do: nothing is stored twice)`,
     )
   }
 }
