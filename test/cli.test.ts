@@ -68,7 +68,7 @@ describe('a wrong command line is one sentence that says how, and 2', () => {
     [['decode', '--cuont', capture], /unknown option '--cuont'.*--count.*; overhear decode --help/],
     [['listen', 'a', 'b'], /too many arguments.*; overhear listen --help shows how$/],
     [['decode', '--port', '70000', capture], /--port takes a number from 1 to 65535, not "70000"/],
-    [['hunt', 'nmae', 'x'], /'nmae' is invalid.*name, address, client, domain, answer/],
+    [['hunt', 'nmae', 'x'], /name, address, client, domain, answer, not 'nmae'/],
     [['hunt', 'name'], /give one value, or many with --from\. Example: overhear hunt name/],
     [['report', capture, '--format', 'xml'], /'xml' is invalid.*text, json, md, html, ocsf/],
     [['report', capture, '--detector', 'x'], /--detector takes one of exfiltration, .*, not "x"/],
@@ -160,6 +160,7 @@ interface Ledger {
   bins: {
     dns: number
     other: number
+    duplicate: number
     malformed: Record<string, number>
     unsupported: Record<string, number>
   }
@@ -171,7 +172,7 @@ interface Ledger {
 const sum = (counts: Record<string, number>) => Object.values(counts).reduce((a, b) => a + b, 0)
 
 function binned({ bins }: Ledger): number {
-  return bins.dns + bins.other + sum(bins.malformed) + sum(bins.unsupported)
+  return bins.dns + bins.other + bins.duplicate + sum(bins.malformed) + sum(bins.unsupported)
 }
 
 function labelOf(scene: string): Label {

@@ -108,10 +108,11 @@ describe.each(backEnds)('a kill during the migration of the $name store', ({ loc
         shipped.slice(0, index).map((done) => ({ name: done })),
       )
       // What the statement made is there, and a row in it must outlive the repetition.
-      const table = /^CREATE (?:TABLE|MATERIALIZED VIEW) IF NOT EXISTS (\w+)/m.exec(
-        readFileSync(new URL(file, schemaFolder), 'utf8'),
-      )?.[1]
-      expect(await before.text(`EXISTS TABLE ${table}`)).toBe('1\n')
+      const sql = readFileSync(new URL(file, schemaFolder), 'utf8')
+      const table = /^CREATE (?:TABLE|MATERIALIZED VIEW) IF NOT EXISTS (\w+)/m.exec(sql)?.[1]
+      const added = /^ALTER TABLE (\w+) ADD COLUMN IF NOT EXISTS (\w+)/m.exec(sql)
+      if (added === null) expect(await before.text(`EXISTS TABLE ${table}`)).toBe('1\n')
+      else expect(await before.rows(`SELECT ${added[2]} FROM ${added[1]}`)).toEqual([])
       if (table === 'captures') await before.command("INSERT INTO captures (id) SELECT 'kept'")
       await before.close()
       const after = await openStore(location)

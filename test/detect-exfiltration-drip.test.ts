@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { type Drop, drip } from '../samples/make/drip.ts'
-import exfiltration from '../src/inspect/detect/exfiltration.ts'
+import exfiltration from '../src/inspect/detect/exfiltration/exfiltration.ts'
 import { literal } from '../src/inspect/detect/literal.ts'
 import { run } from '../src/inspect/detect/run.ts'
 import { database, insert, ordinary, time, useStore } from './detect-fixture.ts'

@@ -2,12 +2,12 @@
 
 import { describe, expect, test } from 'vitest'
 import { base32 } from '../samples/make/drip.ts'
-import { alphabetOf, labelsOf } from '../src/inspect/detect/alphabet.ts'
-import { regularity } from '../src/inspect/detect/exfiltration-hints.ts'
-import { decodeSample, sampleText } from '../src/inspect/detect/exfiltration-sample.ts'
-import { compressedBytes, fullestWindow } from '../src/inspect/detect/exfiltration-windows.ts'
-import { publicAddress, recognise } from '../src/inspect/detect/known-services.ts'
-import { bitsPerCharacter } from '../src/inspect/detect/letters.ts'
+import { alphabetOf, labelsOf } from '../src/inspect/detect/exfiltration/alphabet.ts'
+import { regularity } from '../src/inspect/detect/exfiltration/hints.ts'
+import { decodeSample, sampleText } from '../src/inspect/detect/exfiltration/sample.ts'
+import { compressedBytes, fullestWindow } from '../src/inspect/detect/exfiltration/windows.ts'
+import { publicAddress, recognise } from '../src/inspect/detect/exfiltration/known-services.ts'
+import { bitsPerCharacter } from '../src/inspect/detect/dga/letters.ts'
 
 const noise = Uint8Array.from({ length: 600 }, (_, i) => (i * 7919 + ((i * i) % 251)) & 255)
 const story = 'root:x:0:0:root:/root:/bin/bash daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin '

@@ -1,7 +1,7 @@
 // Exfiltration: what is found, from which threshold on, and what is left alone.
 
 import { describe, expect, test } from 'vitest'
-import { compressedBytes } from '../src/inspect/detect/exfiltration-windows.ts'
+import { compressedBytes } from '../src/inspect/detect/exfiltration/windows.ts'
 import { detectors } from '../src/inspect/detect/index.ts'
 import { run } from '../src/inspect/detect/run.ts'
 import {

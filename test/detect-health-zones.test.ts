@@ -1,9 +1,9 @@
 // Health of zones in time: serials, propagation and DNSSEC; each fault is found once, its healthy twin is silent.
 
 import { describe, expect, test } from 'vitest'
-import { keyOf } from '../src/inspect/detect/health-keys.ts'
-import { compareSerials } from '../src/inspect/detect/health-serials.ts'
-import detector from '../src/inspect/detect/health.ts'
+import { keyOf } from '../src/inspect/detect/health/keys.ts'
+import { compareSerials } from '../src/inspect/detect/health/serials.ts'
+import detector from '../src/inspect/detect/health/health.ts'
 import { run } from '../src/inspect/detect/run.ts'
 import { database, type Fields, insert, time, useStore } from './detect-fixture.ts'
 import {

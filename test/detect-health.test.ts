@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import type { Finding } from '../src/inspect/detect/detector.ts'
-import { chance, wilsonLower } from '../src/inspect/detect/health-servers.ts'
+import { chance, wilsonLower } from '../src/inspect/detect/health/servers.ts'
 import { data, type Fields, insert, time, useStore } from './detect-fixture.ts'
 import { healthBy, record, records, rulesOf } from './health-fixture.ts'
 

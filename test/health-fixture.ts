@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest'
 import type { Finding } from '../src/inspect/detect/detector.ts'
-import detector from '../src/inspect/detect/health.ts'
+import detector from '../src/inspect/detect/health/health.ts'
 import { literal } from '../src/inspect/detect/literal.ts'
 import { run } from '../src/inspect/detect/run.ts'
 import { database, type Fields, insert, time } from './detect-fixture.ts'

@@ -2,7 +2,7 @@
 
 import type { Database } from '../../database/database.ts'
 import type { Finding } from '../detect/detector.ts'
-import health from '../detect/health.ts'
+import health from '../detect/health/health.ts'
 import { type CaptureSeen, run } from '../detect/run.ts'
 import { time } from '../report/quantity.ts'
 import type { Window } from '../window.ts'

@@ -2,7 +2,7 @@
 
 import type { Database } from '../../database/database.ts'
 import { plainAddress } from '../../dns/address.ts'
-import { wilsonLower } from '../detect/health-servers.ts'
+import { wilsonLower } from '../detect/health/servers.ts'
 import { time } from '../report/quantity.ts'
 import type { Window } from '../window.ts'
 import { isInside, type Scope } from './records.ts'

@@ -1,7 +1,7 @@
 // Open resolvers: servers that look names up for anybody, so that anybody can make them part of an attack.
 
 import { plainAddress } from '../../dns/address.ts'
-import { amplifying } from './amplification-flood.ts'
+import { amplifying } from './amplification/flood.ts'
 import { type Bench, detector, type Draft, inWindow, type Points } from './detector.ts'
 import { count, grouped } from './evidence.ts'
 

@@ -1,7 +1,7 @@
 // Random-subdomain attacks (water torture): names that no cache can know, so that every one of them reaches the servers of one zone.
 
 import { plainAddress } from '../../dns/address.ts'
-import { percent, round } from './amplification-flood.ts'
+import { percent, round } from './amplification/flood.ts'
 import {
   type Bench,
   bothDirections,

@@ -1,7 +1,7 @@
 // Values that an analyst declared good: a ticket, a planned move. The detector trusts them at once.
 
 import type { Database } from '../../database/database.ts'
-import { hours, unitOf } from '../detect/answer-timeline.ts'
+import { hours, unitOf } from '../detect/answer-change/timeline.ts'
 
 /** A value that is good for a record. Times are engine times; `until` is packet time. */
 export interface Accepted {

@@ -2,8 +2,8 @@
 
 import { plainAddress } from '../../dns/address.ts'
 import type { Database } from '../../database/database.ts'
-import { stretches } from '../detect/answer-change-query.ts'
-import { volatilityOf, type Volatility } from '../detect/answer-change-volatility.ts'
+import { stretches } from '../detect/answer-change/query.ts'
+import { volatilityOf, type Volatility } from '../detect/answer-change/volatility.ts'
 import {
   changesOf,
   historiesOf,
@@ -12,7 +12,7 @@ import {
   nothing,
   type Stretch,
   unitOf,
-} from '../detect/answer-timeline.ts'
+} from '../detect/answer-change/timeline.ts'
 import { isoTime } from '../detect/evidence.ts'
 import { wholeHistory } from '../window.ts'
 import { type Accepted, acceptance, acceptedIn } from './accepted.ts'
