@@ -153,7 +153,8 @@ describe('any bytes at all', () => {
         expect(text).toMatch(/^[ -~]*$/)
         if (anomalies !== 0) expect(text).toBe(unknownForm(bytes))
         if (anomalies !== 0) expect(anomalies & Anomaly.rdataMalformed).toBeTruthy()
-        expect(text).not.toMatch(/^ | $|NaN|undefined/)
+        // As a word: base64 can spell it.
+        expect(text).not.toMatch(/^ | $|\b(?:NaN|undefined)\b/)
       }),
       { numRuns: 20_000 },
     )

@@ -59,7 +59,7 @@ describe('packets of a tunnel without a packet inside have a bin', () => {
   const kind = (name: (typeof tunnelNames)[number]) => tunnelNames.indexOf(name)
   const cases: readonly [string, number, string, number][] = [
     ['ARP in GRE', kind('gre'), '0000 0806 0001', Bin.other],
-    ['a GRE keep-alive', kind('gre'), '0000 0000', Bin.tunnelHeader],
+    ['a GRE keep-alive', kind('gre'), '0000 0000', Bin.other],
     ['GRE of an unknown version', kind('gre'), '0002 0800 45000000', Bin.gre],
     ['ERSPAN of an unknown version', kind('gre'), `1000 88be 00000001 ${'30'.repeat(40)}`, Bin.gre],
     [

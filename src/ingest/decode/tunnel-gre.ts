@@ -92,6 +92,9 @@ function grePayload(
   packet: Packet,
 ): number {
   switch (protocol) {
+    // A keep-alive.
+    case 0:
+      return -Bin.other
     case bridgedFrame:
       return frameStart(at, packet)
     case 0x88be:
