@@ -38,6 +38,8 @@ export function continues(
 ): boolean {
   if (lastTime === null || next.first === null) return false
   if (before.format !== next.format || before.interfaces !== next.interfaces) return false
+  // Two that begin alike are copies of one another, one of them perhaps cut after its first packet.
+  if (before.first === null || secondsBetween(before.first, next.first) <= 0) return false
   const gap = secondsBetween(lastTime, next.first)
   return gap >= -swapSeconds && gap <= gapSeconds
 }
