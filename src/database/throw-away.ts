@@ -1,5 +1,5 @@
 // The folder of a throw-away store: gone again however the process ends, kill -9 aside.
-import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isAbandoned } from './lock.ts'
@@ -17,6 +17,12 @@ export function makeThrowAwayFolder(): { folder: string; remove: () => void } {
   function end(signal: NodeJS.Signals): void {
     if (process.listenerCount(signal) > 1) return
     removeFolder()
+    // A thread of the engine that was in the middle of something makes its folders anew: look again until it stays gone.
+    for (let looks = 0; looks < 50 && folder !== undefined; looks++) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+      if (existsSync(folder)) removeFolder()
+      else if (looks >= 3) break
+    }
     process.off(signal, end)
     process.kill(process.pid, signal)
   }
