@@ -46,7 +46,12 @@ describe('a burst of made-up domains', () => {
   test('names the one like them that exists', async () => {
     await insert(missing(made()), 40)
     const found = `concat(lower(hex(sipHash64(77, 'made'))), '.com')`
-    await insert({ qname: found, domain: found, ts: time('1300'), ...data(['203.0.113.66']) })
+    await insert({
+      qname: found,
+      domain: found,
+      ts: time('1300'),
+      ...data(['203.0.113.66'], 'A', found),
+    })
     const [finding] = await findings('dga')
     expect(finding?.points.map(({ name }) => name)).toContain('one like them exists')
     expect(finding?.subject.domain).toMatch(/^[0-9a-f]{16}\.com$/)
@@ -101,7 +106,7 @@ describe('a burst of made-up domains', () => {
 describe('encrypted DNS', () => {
   test('is a hint for each client that looks up such a resolver, and never more', async () => {
     const name = { qname: `'mozilla.cloudflare-dns.com'`, domain: `'cloudflare-dns.com'` }
-    await insert({ ...name, ...data(['203.0.113.1']) })
+    await insert({ ...name, ...data(['203.0.113.1'], 'A', name.qname) })
     await insert({ ...name, client: `toIPv6('::ffff:192.0.2.8')` })
     await insert({
       qname: `'use-application-dns.net'`,

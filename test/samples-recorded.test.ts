@@ -18,7 +18,8 @@ interface Truth {
 
 describe('recorded samples', () => {
   const folder = join(import.meta.dirname, '../samples/recorded')
-  const captures = readdirSync(folder).filter((file) => file.endsWith('.pcap.gz'))
+  // Those of the hijack lab need watched names: test/recorded.test.ts scores them.
+  const captures = readdirSync(folder).filter((file) => /^(?!hijack-).*\.pcap\.gz$/.test(file))
 
   test('are small', () => {
     const sizes = captures.map((file) => statSync(join(folder, file)).size)
