@@ -254,7 +254,7 @@ function partsOf(name: string, path: string, parts: number): string {
 
 /** Where a packet stands; and the lossy memory of repeats, whose hashes are seeded from the first file. */
 const place =
-  'capture, response_capture, frame, frame_gap, offset, offset_gap, ingested, repeat_in_ttl'
+  'capture, response_capture, frame, frame_gap, stride, offset_rest, offset_gap_rest, ingested, repeat_in_ttl'
 
 async function rows(files: LedgerEntry[]): Promise<unknown> {
   const all = await database.rows<{ hash: string }>(

@@ -9,6 +9,7 @@ import { openStore } from '../src/database/open.ts'
 import { typeName } from '../src/dns/codes.ts'
 import { noCode } from '../src/ingest/decode/message.ts'
 import { columnNames, encodeBlock } from '../src/ingest/store/encode.ts'
+import { strideFor, strideOf } from '../src/ingest/store/stride.ts'
 import { backEnds, scratch, startBackEnds, stopBackEnds } from './store-fixture.ts'
 import { answer, host, query, type Row, rowsOf, Traffic } from './traffic.ts'
 
@@ -30,7 +31,8 @@ describe.each(backEnds)('a block in the $name store', ({ name, locate }) => {
     const { block } = traffic.writer
     const capture = `block-${++blocks}`
     const file = join(scratch, `${name}-${capture}.native`)
-    const origin = { capture, sensor: 'tap "1"', day: 20_000 }
+    const stride = strideFor(block, strideOf(block))
+    const origin = { capture, sensor: 'tap "1"', day: 20_000, stride }
     writeFileSync(file, Buffer.concat(encodeBlock(block, origin)))
     const token = `${capture}:0`
     await database.insertFile('transactions', columnNames, file, token)
@@ -139,6 +141,28 @@ describe.each(backEnds)('a block in the $name store', ({ name, locate }) => {
     expect(one?.time).toBe('2106-02-07 06:28:15.999999999')
     expect(rows.find(({ id }) => id === 0)?.time).toBe('1970-01-01 00:00:00.000000000')
     expect(rows.find(({ id }) => id === 2)).toMatchObject({ frame: 2 ** 32, offset: 2 ** 32 })
+  })
+
+  it('finds every packet where it stands, on both sides of the line that frames suggest', async () => {
+    const traffic = new Traffic()
+    const places: [frame: number, offset: number][] = [
+      [1, 40],
+      [9, 5000],
+      [1000, 70],
+      [70_000, 9_000_000],
+      [2 ** 32 - 9, 2 ** 53 - 1],
+      [2 ** 32 - 2, 2 ** 41],
+    ]
+    for (const [id, [frame, offset]] of places.entries()) {
+      traffic.take(1, query({ id }), {}, { frame, offset })
+      // Answers captured before and after their queries, and in a later file that counts anew.
+      const answered = [frame + 1, frame, Math.max(1, frame - 7)][id % 3]
+      traffic.take(1, answer({ id }), {}, { frame: answered, offset: Math.max(0, offset + 90 * (1 - id)) })
+    }
+    const { rows, expected, block } = await stored(traffic)
+    expect(strideFor(block, strideOf(block))).toBe(2 ** 17)
+    expect(rows.map(comparable)).toEqual(expected.map(comparable))
+    expect(rows.map(({ frame, offset }) => [frame, offset])).toEqual(places)
   })
 
   it('keeps a latency of more than 71 minutes at the column’s end', async () => {

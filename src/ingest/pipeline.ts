@@ -12,6 +12,7 @@ import { type Mask, maskBlock } from './store/mask.ts'
 import { tokenOrigin } from './store/removal.ts'
 import type { RowWriter } from './store/rows.ts'
 import type { Spool } from './store/spool.ts'
+import { strideFor, strideOf } from './store/stride.ts'
 
 /** How captures are read, decoded and matched. */
 export interface PipelineOptions {
@@ -84,6 +85,8 @@ export class Intake {
   private readonly matcher: Matcher
   private readonly packets: number[] = []
   private blocks = 0
+  /** Of the first block, and kept: a column that is the same in every row costs nothing. */
+  private stride: number | undefined
 
   /** `origin` names the first capture; blocks are numbered in its name for the exactly-once insert. `writer` may be used again after `finish`. */
   constructor(origin: RunOrigin, spool: Spool, writer: RowWriter, options: PipelineOptions) {
@@ -181,7 +184,9 @@ export class Intake {
     for (let block = full.shift(); block !== undefined; block = full.shift()) {
       if (mask !== undefined) maskBlock(block, mask)
       const token = `${tokenOrigin(capture, generation)}:${this.blocks++}`
-      await this.spool.store(block, this.origin, token)
+      this.stride ??= strideOf(block)
+      const stride = strideFor(block, this.stride)
+      await this.spool.store(block, { ...this.origin, stride }, token)
       this.writer.recycle(block)
     }
   }

@@ -6,9 +6,7 @@ import { answerDigest } from '../match/digest.ts'
 import type { Block } from './block.ts'
 import { noResponseOptions, responseOptions } from './options.ts'
 import { setFlow, setGap, setTime, subtractWide, wideAt } from './row-cells.ts'
-
-/** High word of the gap that says: the answer has the number of its query, which happens when they lie in two files of one rotation. */
-const sameFrame = 0x80000000
+import { sameFrame } from './stride.ts'
 
 /** Everything the answer says; its records are in the block already, and so is the query's side: time, frame and offset are kept as differences. */
 export function answerSide(
@@ -20,8 +18,9 @@ export function answerSide(
 ): void {
   setTime(block.latencyNs, row, packet.seconds, packet.nanoseconds)
   subtractWide(block.latencyNs, block.ts, row)
-  setGap(block.frameGap, row, packet.frame - wideAt(block.frame, row))
-  if (packet.frame === wideAt(block.frame, row)) block.frameGap[2 * row + 1] = sameFrame
+  const frameGap = packet.frame - wideAt(block.frame, row)
+  setGap(block.frameGap, row, frameGap)
+  if (frameGap === 0) block.frameGap[2 * row + 1] = sameFrame
   setGap(block.offsetGap, row, packet.offset - wideAt(block.offset, row))
   block.responseFlags[row] = message.flags
   block.rcode[row] = message.hasHeader ? message.rcode : noCode
