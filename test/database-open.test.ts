@@ -171,7 +171,6 @@ describe('an embedded store', () => {
     const temporary = mkdtempSync(join(scratch, 'tmp-'))
     const capture = join(import.meta.dirname, '../samples/quiet-hour.pcap.gz')
     let early = 0
-    let remained = 0
     for (let turn = 0; turn < 20; turn++) {
       const child = spawn(
         process.execPath,
@@ -182,15 +181,15 @@ describe('an embedded store', () => {
       const left = () => readdirSync(temporary).filter((name) => name.startsWith('overhear-'))
       // Every second one as soon as there is something to leave behind, the others anywhere in the start.
       if (turn % 2 === 0) while (left().length === 0 && child.exitCode === null) await sleep(1)
-      await sleep(Math.random() * (turn % 2 === 0 ? 100 : 1500))
+      await sleep(turn % 2 === 0 ? turn * 5 : turn * 75)
       if (left().length > 0) early += 1
       child.kill('SIGINT')
-      await ended
-      // On a busy machine a thread of the engine can still be making a file when its folder goes.
-      remained += left().length === 0 ? 0 : 1
+      const [code, by] = (await ended) as [number | null, string | null]
+      // A fast machine may be done before; what must not be is an error on the way out.
+      expect(['SIGINT', 0], `turn ${turn}`).toContain(by ?? code)
+      expect(left(), `turn ${turn}`).toEqual([])
     }
     expect(early).toBeGreaterThan(0)
-    expect(remained).toBeLessThan(3)
   })
 
   test('that is thrown away leaves nothing behind, closed, interrupted or killed', async () => {

@@ -10,29 +10,27 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** Makes the folder, and removes those that killed processes left behind. `remove` may be called again. */
 export function makeThrowAwayFolder(): { folder: string; remove: () => void } {
   let folder: string | undefined
-  function removeFolder(): void {
-    if (folder !== undefined) removeWhole(folder)
+  function removeUnderEngine(): void {
+    try {
+      if (folder !== undefined) removeAgain(folder, looksAtEnd)
+    } catch {
+      // The process ends as it was about to: nobody is left who could be told.
+    }
   }
   // Ends as the signal would have; a program with a handler of its own closes the store itself.
   function end(signal: NodeJS.Signals): void {
     if (process.listenerCount(signal) > 1) return
-    removeFolder()
-    // A thread of the engine that was in the middle of something makes its folders anew: look again until it stays gone.
-    for (let looks = 0; looks < 50 && folder !== undefined; looks++) {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
-      if (existsSync(folder)) removeFolder()
-      else if (looks >= 3) break
-    }
+    removeUnderEngine()
     process.off(signal, end)
     process.kill(process.pid, signal)
   }
   function remove(): void {
-    removeFolder()
-    process.off('exit', removeFolder)
+    if (folder !== undefined) removeAgain(folder, 0)
+    process.off('exit', removeUnderEngine)
     for (const signal of signals) process.off(signal, end)
   }
   // Before the folder is there: a signal between the two would leave it.
-  process.on('exit', removeFolder)
+  process.on('exit', removeUnderEngine)
   for (const signal of signals) process.on(signal, end)
   try {
     removeAbandoned()
@@ -58,7 +56,30 @@ function isOwnFolder(path: string): boolean {
   return found?.isDirectory() === true && found.uid === process.getuid?.()
 }
 
-// The engine's threads may still write while its folder is taken away.
-function removeWhole(folder: string): void {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 })
+// A thread of the engine that was in the middle of something makes its files, and the folders around them, anew; and
+// rmSync lists a folder only once, so it throws ENOTEMPTY for a file that was added since, however often it may retry.
+function removeAgain(folder: string, looksGone: number): void {
+  const stopMs = Date.now() + removeForMs
+  for (let gone = 0; Date.now() < stopMs; gone++) {
+    if (existsSync(folder)) {
+      removeOnce(folder)
+      gone = 0
+    }
+    if (gone >= looksGone && !existsSync(folder)) return
+    Atomics.wait(pause, 0, 0, lookEveryMs)
+  }
 }
+
+function removeOnce(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true })
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw thrown
+  }
+}
+
+const removeForMs = 5000
+const lookEveryMs = 5
+// 100 ms: beside three busy programs on two cores, folders came back after up to 20.
+const looksAtEnd = 20
+const pause = new Int32Array(new SharedArrayBuffer(4))
