@@ -118,8 +118,13 @@ describe('numbers, times and bars', () => {
     expect(count(1_234_567)).toBe('1,234,567')
     expect(count(4.256)).toBe('4.26')
     expect([0.00092, -0.0123, 0.5, 0].map(count)).toEqual(['0.00092', '-0.012', '0.5', '0'])
-    expect(plural(1, 'query', 'queries')).toBe('1 query')
-    expect(plural(2, 'query', 'queries')).toBe('2 queries')
+    expect(plural(1, 'query')).toBe('1 query')
+    expect(['query', 'day', 'address', 'prefix'].map((one) => plural(2, one))).toEqual([
+      '2 queries',
+      '2 days',
+      '2 addresses',
+      '2 prefixes',
+    ])
     expect([size(0), size(1023), size(1536), size(3 * 2 ** 30)]).toEqual([
       '0 B',
       '1023 B',

@@ -20,7 +20,7 @@ export function ledgerLines(entry: LedgerEntry): string[] {
     lines.push(`  copies from a mirror, dropped: ${plural(entry.bins.duplicate, 'packet')}`)
   if (entry.dropped > 0) lines.push(`  lost before us: ${plural(entry.dropped, 'packet')}`)
   if (entry.evicted > 0)
-    lines.push(`  given up early, table full: ${plural(entry.evicted, 'query', 'queries')}`)
+    lines.push(`  given up early, table full: ${plural(entry.evicted, 'query')}`)
   const { streams, datagrams } = entry.unfinished
   if (streams > 0) lines.push(`  TCP streams that end inside a message: ${count(streams)}`)
   if (datagrams > 0)

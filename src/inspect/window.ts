@@ -2,6 +2,7 @@
 
 import type { Database } from '../database/database.ts'
 import { UsageError } from '../errors.ts'
+import { engineTimeOf } from './engine-time.ts'
 
 /** Bounds as the engine reads them (`2026-01-01 00:00:00.5`, UTC), `until` excluded. */
 export interface Window {
@@ -23,8 +24,8 @@ export async function windowOf(
   const needsNewest = typeof since === 'number' || typeof until === 'number'
   const newestMs = needsNewest ? await newestPacketMs(database) : 0
   const window = {
-    since: since === undefined ? wholeHistory.since : engineTime(since, newestMs),
-    until: until === undefined ? wholeHistory.until : engineTime(until, newestMs),
+    since: since === undefined ? wholeHistory.since : boundOf(since, newestMs),
+    until: until === undefined ? wholeHistory.until : boundOf(until, newestMs),
   }
   if (window.since >= window.until) {
     throw new UsageError(
@@ -61,9 +62,9 @@ function isCalendarDay(day: string): boolean {
   return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
 }
 
-function engineTime(moment: Moment, newestMs: number): string {
+function boundOf(moment: Moment, newestMs: number): string {
   if (typeof moment === 'string') return moment
-  return new Date(Math.max(0, newestMs - moment)).toISOString().slice(0, 23).replace('T', ' ')
+  return engineTimeOf(Math.max(0, newestMs - moment))
 }
 
 /** Time of the newest packet: from the ledger, which is small, else from the transactions. */

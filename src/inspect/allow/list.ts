@@ -2,7 +2,7 @@
 
 import type { Database } from '../../database/database.ts'
 import { UsageError } from '../../errors.ts'
-import { isoTime } from '../detect/evidence.ts'
+import { engineTime, isoTime } from '../engine-time.ts'
 import type { AllowEntry, Conditions } from './entry.ts'
 
 /** Entries that were not removed, the oldest first; those past their end among them. */
@@ -84,8 +84,4 @@ async function write(
       version: now.getTime() * 1000,
     },
   )
-}
-
-function engineTime(iso: string): string {
-  return iso.replace('T', ' ').replace('Z', '')
 }

@@ -225,6 +225,11 @@ export function flagsOf(detectors: readonly Detector[]): Flag[] {
   )
 }
 
+/** The sum of named points. */
+export function scoreOf(points: readonly Points[]): number {
+  return points.reduce((sum, part) => sum + Math.round(part.points), 0)
+}
+
 /** Alert from 50, review from 30; `null` is no finding. */
 export function severityOf(score: number): Severity | null {
   if (score >= 80) return 'critical'

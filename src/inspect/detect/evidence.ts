@@ -2,6 +2,8 @@
 
 import type { Database, Parameters } from '../../database/database.ts'
 import { plainAddress } from '../../dns/address.ts'
+import { isoTime } from '../engine-time.ts'
+import { count as number, plural } from '../report/quantity.ts'
 
 /** One packet or exchange. `frame` and `offset` are those of the query; of the answer where that is the point or there is no query. */
 export interface Evidence {
@@ -116,21 +118,14 @@ export function answerEvidence(row: EvidenceRow): Evidence {
   }
 }
 
-/** An engine time as ISO UTC; all nine digits stay. */
-export function isoTime(engineTime: string): string {
-  return `${engineTime.replace(' ', 'T')}Z`
-}
-
-/** `1 answer`, `2 answers`, `3 queries`. */
+/** `1 answer`, `2 answers`, `3 queries`: estimates and medians to the next whole one. */
 export function count(n: number, noun: string): string {
-  const whole = Math.round(n)
-  if (whole === 1) return `1 ${noun}`
-  return `${grouped(whole)} ${noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`}`
+  return plural(Math.round(n), noun)
 }
 
-/** A number with separators between thousands. */
+/** A whole number with separators between thousands. */
 export function grouped(n: number): string {
-  return Math.round(n).toLocaleString('en-US')
+  return number(Math.round(n))
 }
 
 function placeOf(row: EvidenceRow): Omit<Evidence, 'text'> {

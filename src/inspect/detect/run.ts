@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { Database, Parameters } from '../../database/database.ts'
 import { UsageError } from '../../errors.ts'
 import { type Unobserved, unobservedIn } from '../watch/unobserved.ts'
+import { isoTime } from '../engine-time.ts'
 import { wholeHistory } from '../window.ts'
 import { suggestedCommand } from './command.ts'
 import {
@@ -14,11 +15,12 @@ import {
   flagsOf,
   inWindow,
   type Rule,
+  scoreOf,
   type Severity,
   severities,
   severityOf,
 } from './detector.ts'
-import { findEvidence, isoTime } from './evidence.ts'
+import { findEvidence } from './evidence.ts'
 import { fill } from './literal.ts'
 import { addCaptureHealth, oneWayNotes } from './capture-health.ts'
 import { type OneWay, vantageOf, vantageParameters } from './vantage.ts'
@@ -160,7 +162,7 @@ function findingOf(
     const means = part.means ?? meaningOf(detector.points[part.name])
     return { name: part.name, points: Math.round(part.points), ...(means === '' ? {} : { means }) }
   })
-  const score = points.reduce((sum, part) => sum + part.points, 0)
+  const score = scoreOf(points)
   const severity = rule.isHint ? 'info' : severityOf(score)
   if (severity === null) return null
   return {

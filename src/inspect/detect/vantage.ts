@@ -2,7 +2,7 @@
 
 import type { Database, Parameters } from '../../database/database.ts'
 import { inWindow, tap } from './detector.ts'
-import { isoTime } from './evidence.ts'
+import { isoTime } from '../engine-time.ts'
 
 /** A stretch of time in which a sensor captured one direction only; times are ISO UTC, `until` excluded. */
 export interface OneWay {

@@ -1,8 +1,8 @@
 // Findings as the store remembers them: since when each is known, the scores it had, and whether it is still found.
 
 import type { Database } from '../../database/database.ts'
-import { isoTime } from '../detect/evidence.ts'
 import type { Finding, Severity, Subject } from '../detect/detector.ts'
+import { engineTime, isoTime } from '../engine-time.ts'
 
 export type Status = 'open' | 'allowed' | 'gone'
 
@@ -171,10 +171,6 @@ function rowOf(finding: KnownFinding): Record<string, unknown> {
     known_since: engineTime(known_since),
     evaluated: engineTime(evaluated),
   }
-}
-
-function engineTime(iso: string): string {
-  return iso.replace('T', ' ').replace('Z', '')
 }
 
 function versionOf(at: Date): number {

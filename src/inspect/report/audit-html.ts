@@ -4,6 +4,7 @@ import type { Audit } from '../audit/audit.ts'
 import type { AuditChange } from '../audit/changes.ts'
 import type { AuditRecord } from '../audit/records.ts'
 import type { Finding } from '../detect/detector.ts'
+import { askedText } from './audit-text.ts'
 import {
   badge,
   card,
@@ -20,7 +21,7 @@ import {
   table,
   text,
 } from './html.ts'
-import { count, duration, percent, plural, secondsBetween, time } from './quantity.ts'
+import { count, percent, plural, time } from './quantity.ts'
 
 /** The page; every text of a packet in it is escaped. */
 export function auditHtml(audit: Audit): string {
@@ -46,15 +47,12 @@ export function auditHtml(audit: Audit): string {
   )
 }
 
-function summary({ window, captures, notes, records: rows }: Audit): Html {
-  const { since, until, exchanges, clients } = window
-  const span =
-    since === null || until === null
-      ? 'nobody asked about it; records come from answers about other domains'
-      : `${time(since, 0)} to ${time(until, 0)} (${duration(secondsBetween(since, until))})`
+function summary(audit: Audit): Html {
+  const { captures, notes, records: rows } = audit
+  const { exchanges, clients } = audit.window
   const sets = new Set(rows.map(({ name, type }) => `${type} ${name}`)).size
   return facts([
-    ['asked', text(span)],
+    ['asked', text(askedText(audit))],
     ['seen', text(`${plural(exchanges, 'exchange')} of ${plural(clients, 'client')}`)],
     ['record sets', text(count(sets))],
     ['captures', list(captures.slice(0, 20).map(({ path }) => ownText(path)))],

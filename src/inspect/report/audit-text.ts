@@ -5,7 +5,7 @@ import type { AuditRecord } from '../audit/records.ts'
 import type { Finding } from '../detect/detector.ts'
 import { fact, indented, type ReportLayout } from './layout.ts'
 import { printable, printablePath } from './printable.ts'
-import { count, duration, percent, plural, secondsBetween, time } from './quantity.ts'
+import { count, duration, percent, plural, secondsBetween, span, time } from './quantity.ts'
 import { type Column, table } from './table.ts'
 import { wrap } from './wrap.ts'
 
@@ -27,16 +27,12 @@ export function auditText(audit: Audit, limit: number, layout: AuditLayout): str
 }
 
 function heading(audit: Audit, layout: AuditLayout): string[] {
-  const { since, until, exchanges, clients } = audit.window
-  const span =
-    since === null || until === null
-      ? 'nobody asked about it; records come from answers about other domains'
-      : `${time(since, 0)} to ${time(until, 0)} (${duration(secondsBetween(since, until))})`
+  const { exchanges, clients } = audit.window
   const sets = new Set(audit.records.map(({ name, type }) => `${type} ${name}`)).size
   return [
     layout.style.bold(`audit of ${printable(audit.domain)}`),
     '',
-    ...fact('asked', [span], layout),
+    ...fact('asked', [askedText(audit)], layout),
     ...fact(
       'seen',
       [
@@ -46,6 +42,12 @@ function heading(audit: Audit, layout: AuditLayout): string[] {
     ),
     ...audit.notes.flatMap((note) => fact('note', [printablePath(note)], layout)),
   ]
+}
+
+/** From when to when the domain was asked about. */
+export function askedText({ window: { since, until } }: Audit): string {
+  if (since !== null && until !== null) return span(since, until)
+  return 'nobody asked about it; records come from answers about other domains'
 }
 
 function faults({ findings, changes: { length } }: Audit, layout: AuditLayout): string[] {

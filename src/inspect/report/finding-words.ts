@@ -3,13 +3,28 @@
 import type { Finding, Measure } from '../detect/detector.ts'
 import type { Evidence } from '../detect/evidence.ts'
 import type { AllowedFinding, Report, ReportedFinding } from '../findings/report.ts'
-import { count, duration, plural, secondsBetween, time } from './quantity.ts'
+import { count, plural, secondsBetween, span, time } from './quantity.ts'
 
 /** `client 192.0.2.7`, `domain example.org`; as stored, so not yet escaped. */
 export function subjectParts({ subject }: Pick<Finding, 'subject'>): string[] {
   return Object.entries(subject).flatMap(([role, value]) =>
     value === undefined ? [] : [`${role} ${value}`],
   )
+}
+
+/** The stretch of packet time that was looked at, or why it is empty. */
+export function windowText({ window, captures }: Report): string {
+  const { since, until } = window
+  if (since !== null && until !== null) return span(since, until)
+  return captures.length === 0
+    ? 'empty: nothing was put into this store yet (overhear ingest --help)'
+    : 'empty: there is nothing in this stretch of time'
+}
+
+/** `1,021 packets, 508 DNS transactions`. */
+export function readText({ window, captures }: Report): string {
+  const packets = captures.reduce((sum, capture) => sum + capture.packets, 0)
+  return `${plural(packets, 'packet')}, ${plural(window.transactions, 'DNS transaction')}`
 }
 
 /** `95 points: an alert (from 50)`. */
@@ -25,9 +40,8 @@ export function pointsText(points: number): string {
 
 /** `2026-01-01T09:00:00.123Z to 2026-01-01T09:03:20.500Z (3 min 20 s)`. */
 export function timeText({ first_seen, last_seen }: Finding): string {
-  const seconds = secondsBetween(first_seen, last_seen)
-  if (seconds <= 0) return time(first_seen)
-  return `${time(first_seen)} to ${time(last_seen)} (${duration(seconds)})`
+  if (secondsBetween(first_seen, last_seen) <= 0) return time(first_seen)
+  return span(first_seen, last_seen, 3)
 }
 
 /** Since when the store knows it; null where nothing is remembered. */
@@ -77,7 +91,7 @@ export function placeText(item: Evidence, report: Report, isNamed: boolean): str
 /** `2 findings allowed by 1 entry`. */
 export function allowedCount(allowed: readonly AllowedFinding[]): string {
   const entries = new Set(allowed.map(({ entry }) => entry)).size
-  return `${plural(allowed.length, 'finding')} allowed by ${plural(entries, 'entry', 'entries')}`
+  return `${plural(allowed.length, 'finding')} allowed by ${plural(entries, 'entry')}`
 }
 
 /** Allowed findings by entry: `ab12cd34 leaves out 2 until 2026-12-31: mail filter`. */

@@ -15,9 +15,11 @@ import {
   pathOf,
   placeText,
   pointsText,
+  readText,
   scoreText,
   subjectParts,
   timeText,
+  windowText,
 } from './finding-words.ts'
 import {
   badge,
@@ -37,7 +39,7 @@ import {
   table,
   text,
 } from './html.ts'
-import { count, duration, plural, secondsBetween, time } from './quantity.ts'
+import { count, time } from './quantity.ts'
 import { unobservedLines } from './unobserved-text.ts'
 
 /** The page; `store` is what `--store` names, null for a throw-away store. */
@@ -94,21 +96,13 @@ function notSeen([counted, ...records]: string[]): Html {
 const shownCaptures = 20
 
 function readFacts(report: Report): [string, Html][] {
-  const { window, captures } = report
-  const packets = captures.reduce((sum, capture) => sum + capture.packets, 0)
-  const span =
-    window.since === null || window.until === null
-      ? 'empty: there is nothing in this stretch of time'
-      : `${time(window.since, 0)} to ${time(window.until, 0)} (${duration(secondsBetween(window.since, window.until))})`
+  const { captures } = report
   const paths = captures.slice(0, shownCaptures).map(({ path }) => ownText(path))
   const rest = captures.length - paths.length
   return [
     ['captures', join([...paths, ...(rest > 0 ? [text(`and ${count(rest)} more`)] : [])], ', ')],
-    ['window', text(span)],
-    [
-      'read',
-      text(`${plural(packets, 'packet')}, ${plural(window.transactions, 'DNS transaction')}`),
-    ],
+    ['window', text(windowText(report))],
+    ['read', text(readText(report))],
     [
       'detectors',
       text(report.detectors.map(({ id, findings }) => `${id} ${count(findings)}`).join(', ')),

@@ -14,30 +14,27 @@ import {
   pathOf,
   placeText,
   pointsText,
+  readText,
   scoreText,
   subjectParts,
   timeText,
+  windowText,
 } from './finding-words.ts'
 import { printable, printablePath } from './printable.ts'
-import { count, duration, plural, secondsBetween, time } from './quantity.ts'
+import { count, time } from './quantity.ts'
 import { unobservedLines } from './unobserved-text.ts'
 
 /** The whole report; `store` is what `--store` names, null for a throw-away store. */
 export function reportMarkdown(report: Report, { store }: { store: string | null }): string {
-  const { window, captures, findings, allowed = [], gone = [], unobserved = [] } = report
-  const span =
-    window.since === null || window.until === null
-      ? 'empty'
-      : `${time(window.since, 0)} to ${time(window.until, 0)} (${duration(secondsBetween(window.since, window.until))})`
-  const packets = captures.reduce((sum, capture) => sum + capture.packets, 0)
+  const { captures, findings, allowed = [], gone = [], unobserved = [] } = report
   return lines([
     `# Overhear report: ${headline(report)}`,
     '',
     ...table(
       ['what', 'value'],
       [
-        ['window', span],
-        ['read', `${plural(packets, 'packet')}, ${plural(window.transactions, 'DNS transaction')}`],
+        ['window', windowText(report)],
+        ['read', readText(report)],
         ...captures.slice(0, 20).map((each) => ['capture', ownText(each.path)]),
         ...(captures.length > 20 ? [['captures', `and ${count(captures.length - 20)} more`]] : []),
       ],

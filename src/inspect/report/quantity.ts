@@ -6,9 +6,9 @@ export function count(value: number): string {
   return (Math.abs(value) < 100 ? twoDigits : noDigits).format(value)
 }
 
-/** `1 packet`, `2 packets`, `2 queries`. */
-export function plural(value: number, one: string, many = `${one}s`): string {
-  return `${count(value)} ${value === 1 ? one : many}`
+/** `1 packet`, `2 packets`, `2 queries`, `2 addresses`. */
+export function plural(value: number, one: string): string {
+  return `${count(value)} ${value === 1 ? one : many(one)}`
 }
 
 /** A size in bytes with a binary unit: `999 B`, `1.4 KiB`, `2.5 GiB`. */
@@ -50,6 +50,16 @@ export function time(text: string, digits = 3): string {
 /** Seconds between two times as `time` takes them. */
 export function secondsBetween(from: string, to: string): number {
   return (Date.parse(time(to)) - Date.parse(time(from))) / 1000
+}
+
+/** Both ends, with `digits` of a second, and how long it is: `2026-01-01T09:00:00Z to 2026-01-01T09:03:20Z (3 min 20 s)`. */
+export function span(from: string, to: string, digits = 0): string {
+  return `${time(from, digits)} to ${time(to, digits)} (${duration(secondsBetween(from, to))})`
+}
+
+function many(one: string): string {
+  if (/[^aeiou]y$/.test(one)) return `${one.slice(0, -1)}ies`
+  return /(?:s|x|ch|sh)$/.test(one) ? `${one}es` : `${one}s`
 }
 
 const twoDigits = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 })

@@ -33,7 +33,7 @@ export function headingOf({
     : `Not as it should be: ${plural(missed.filter(({ mayMiss }) => mayMiss === undefined).length, 'event')} missed, ${plural(card.false.filter((wrong) => wrong.benign && wrong.score >= 50).length, 'false alert')} in benign captures.`
   return [
     verdict,
-    `${plural(scored, 'labelled capture')}, ${count(benign)} benign and ${count(withTruth)} with events${rest}; ${plural(queries, 'query', 'queries')}, ${count(clientDays)} client-days.`,
+    `${plural(scored, 'labelled capture')}, ${count(benign)} benign and ${count(withTruth)} with events${rest}; ${plural(queries, 'query')}, ${count(clientDays)} client-days.`,
     thresholds.isFrozen
       ? `Thresholds ${thresholds.hash.slice(0, 16)}, as frozen.`
       : `Thresholds ${thresholds.hash.slice(0, 16)}, NOT those that were frozen: ${thresholds.changes.slice(0, 5).join('; ')}${thresholds.changes.length > 5 ? `; and ${thresholds.changes.length - 5} more` : ''}.`,
@@ -219,7 +219,7 @@ function robustnessSections({ robustness }: ScoreReport): Section[] {
     }),
     section('False findings in twins', {
       items: wrong.slice(0, shownOfTwins),
-      remarks: more === 0 ? [] : [`And ${plural(more, 'more', 'more')}: --json has them all.`],
+      remarks: more === 0 ? [] : [`And ${count(more)} more: --json has them all.`],
     }),
   ]
 }

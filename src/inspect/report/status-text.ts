@@ -42,7 +42,7 @@ export function statusText(state: StoreState, spool: Waiting, width: number, sty
     ['spool', spoolText(spool)],
     ['lost', `${plural(state.dropped, 'packet')} before us, as far as captures say`],
   ]
-  if (state.networks > 0) facts.push(['networks', plural(state.networks, 'prefix', 'prefixes')])
+  if (state.networks > 0) facts.push(['networks', plural(state.networks, 'prefix')])
   const lines = facts.map(([name, text]) => `${style.dim(name.padEnd(13))} ${text}`)
   for (const sentence of concerns(state, spool))
     lines.push(`${style.bold('look')}          ${sentence}`)
@@ -69,7 +69,7 @@ export function concerns(state: StoreState, spool: Waiting): string[] {
       ? [`${plural(spool.left, 'block')} of a killed run: the next ingest stores it`]
       : []),
     ...(evicted > 0
-      ? [`${plural(evicted, 'query', 'queries')} given up early, the match table was full`]
+      ? [`${plural(evicted, 'query')} given up early, the match table was full`]
       : []),
     ...(problems > 0
       ? [`${plural(problems, 'problem')} while reading: captures show ID tells which`]

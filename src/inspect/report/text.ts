@@ -8,11 +8,13 @@ import {
   allowedCount,
   headline,
   keepCommand,
+  readText,
   subjectParts,
+  windowText,
 } from './finding-words.ts'
 import { fact, labelled, labelWidth, type ReportLayout } from './layout.ts'
 import { printable, printablePath } from './printable.ts'
-import { count, duration, plural, secondsBetween, time } from './quantity.ts'
+import { count, duration, plural } from './quantity.ts'
 import { end, middle, table } from './table.ts'
 import { unobservedLines } from './unobserved-text.ts'
 import { wrap, wrapCommand } from './wrap.ts'
@@ -35,8 +37,7 @@ export function reportText(result: Report, layout: ReportLayout): string[] {
 const shownCaptures = 5
 
 function heading(result: Report, layout: ReportLayout): string[] {
-  const { window, captures, findings, allowed = [], gone = [] } = result
-  const packets = captures.reduce((sum, capture) => sum + capture.packets, 0)
+  const { findings, allowed = [], gone = [] } = result
   const fresh = findings.filter(
     ({ known_since: since }) => typeof since === 'string' && since === result.evaluated,
   ).length
@@ -46,12 +47,8 @@ function heading(result: Report, layout: ReportLayout): string[] {
     [layout.style.bold(counted), ...levels].join(':') + news,
     '',
     ...fact('captures', captureLines(result), layout),
-    ...fact('window', [windowText(window, captures.length)], layout),
-    ...fact(
-      'read',
-      [`${plural(packets, 'packet')}, ${plural(window.transactions, 'DNS transaction')}`],
-      layout,
-    ),
+    ...fact('window', [windowText(result)], layout),
+    ...fact('read', [readText(result)], layout),
     ...detectorLines(result, layout),
     ...(allowed.length === 0
       ? []
@@ -130,15 +127,6 @@ function captureLines({ captures }: Report): string[] {
   })
   const rest = captures.length - shown.length
   return rest === 0 ? shown : [...shown, `and ${count(rest)} more`]
-}
-
-function windowText({ since, until }: Report['window'], captures: number): string {
-  if (since === null || until === null) {
-    return captures === 0
-      ? 'empty: nothing was put into this store yet (overhear ingest --help)'
-      : 'empty: there is nothing in this stretch of time'
-  }
-  return `${time(since, 0)} to ${time(until, 0)} (${duration(secondsBetween(since, until))})`
 }
 
 function detectorLines({ detectors }: Report, layout: ReportLayout): string[] {

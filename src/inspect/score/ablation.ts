@@ -1,8 +1,8 @@
 // What each point is worth: drafts are kept as the rules wrote them and weighed again without one of their points.
 
-import type { Detector, Draft, Rule } from '../detect/detector.ts'
-import { isoTime } from '../detect/evidence.ts'
+import { type Detector, type Draft, type Rule, scoreOf } from '../detect/detector.ts'
 import { findingId } from '../detect/run.ts'
+import { isoTime } from '../engine-time.ts'
 import type { Scored } from './card.ts'
 import { alertScore, type Claim, matchClaims, reviewScore } from './match.ts'
 
@@ -116,9 +116,7 @@ function claimsWithout(
   const best = new Map<string, Claim & { id: string }>()
   for (const { detector, rule, draft } of written) {
     const isMeant = source !== null && (source.detector ?? detector) === detector
-    const score = draft.points
-      .filter(({ name }) => !isMeant || name !== source.name)
-      .reduce((sum, { points }) => sum + Math.round(points), 0)
+    const score = scoreOf(draft.points.filter(({ name }) => !isMeant || name !== source.name))
     if (score < reviewScore) continue
     const id = findingId(detector, draft.rule ?? rule.family ?? rule.id, draft.identity)
     if ((best.get(id)?.score ?? 0) >= score) continue

@@ -3,7 +3,7 @@
 import { plainAddress } from '../../dns/address.ts'
 import type { Database } from '../../database/database.ts'
 import { inWindow, type Subject } from '../detect/detector.ts'
-import { isoTime } from '../detect/evidence.ts'
+import { isoTime } from '../engine-time.ts'
 import { wholeHistory } from '../window.ts'
 import { alertScore, type Claim } from './match.ts'
 

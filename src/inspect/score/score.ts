@@ -3,6 +3,7 @@
 import type { Database } from '../../database/database.ts'
 import type { Detector, Finding, Subject } from '../detect/detector.ts'
 import { run, type RunResult } from '../detect/run.ts'
+import { engineTimeOf, millisecondsOf } from '../engine-time.ts'
 import { wholeHistory } from '../window.ts'
 import { recording, type Written } from './ablation.ts'
 import { type Baseline, claimsOf } from './baselines.ts'
@@ -143,10 +144,10 @@ async function addTimes(
   runUntil: (until: string) => Promise<RunResult>,
 ): Promise<void> {
   const beginMs = Date.parse(truth.first ?? best.first_seen)
-  const endMs = Date.parse(`${exposure.newest.replace(' ', 'T')}Z`) + 1000
+  const endMs = millisecondsOf(exposure.newest) + 1000
   let earliest = best
   const isFoundBy = async (ms: number) => {
-    const { findings } = await runUntil(engineTime(ms))
+    const { findings } = await runUntil(boundOf(ms))
     const first = findings.find((found) => found.score >= truth.minScore && isAbout(found, truth))
     earliest = first ?? earliest
     return first !== undefined
@@ -164,7 +165,7 @@ async function addTimes(
   }
   // A row stands at the time of its query: what it says of the answer is known only when that has come.
   high = Math.max(high, Date.parse(earliest.last_seen))
-  const until = engineTime(high)
+  const until = boundOf(high)
   truth.alertAt = new Date(high).toISOString()
   truth.secondsToAlert = Math.max(0, (high - beginMs) / 1000)
   const entity: Subject = { ...truth.entity, ...best.subject }
@@ -176,11 +177,11 @@ async function addTimes(
         : Math.round(truth.rate * Math.max(0, (lastMs - beginMs) / 1000))
   }
   if (truth.kind === 'answer-change') {
-    truth.exposedClients = await clientsAnswered(database, entity, engineTime(beginMs), until)
+    truth.exposedClients = await clientsAnswered(database, entity, boundOf(beginMs), until)
   }
 }
 
-function engineTime(ms: number): string {
+function boundOf(ms: number): string {
   const bounded = Math.min(Math.max(ms, 0), Date.parse(`${wholeHistory.until.slice(0, 10)}Z`))
-  return new Date(bounded).toISOString().slice(0, 23).replace('T', ' ')
+  return engineTimeOf(bounded)
 }

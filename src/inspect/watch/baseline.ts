@@ -13,7 +13,7 @@ import {
   type Stretch,
   unitOf,
 } from '../detect/answer-change/timeline.ts'
-import { isoTime } from '../detect/evidence.ts'
+import { isoTime } from '../engine-time.ts'
 import { wholeHistory } from '../window.ts'
 import { type Accepted, acceptance, acceptedIn } from './accepted.ts'
 

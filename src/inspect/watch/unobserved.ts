@@ -2,7 +2,7 @@
 
 import type { Database, Parameters } from '../../database/database.ts'
 import { inWindow } from '../detect/detector.ts'
-import { isoTime } from '../detect/evidence.ts'
+import { isoTime } from '../engine-time.ts'
 import { wholeHistory } from '../window.ts'
 import { isRegistrable } from './name.ts'
 import { asksWatched, namedHosts, usualHosts, watchedDomains } from './targets.ts'

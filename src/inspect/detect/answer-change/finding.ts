@@ -5,7 +5,8 @@ import { tailsOf } from '../../watch/name.ts'
 import { freshValues, type Surroundings } from './own.ts'
 import { type Change, nothing, type Told } from './timeline.ts'
 import type { Bench, DiffLine, Draft, Points } from '../detector.ts'
-import { count, isoTime } from '../evidence.ts'
+import { isoTime } from '../../engine-time.ts'
+import { count } from '../evidence.ts'
 import type { Network } from '../network.ts'
 
 /** A change with its points, and all vantages that saw it. */

@@ -14,7 +14,7 @@ import {
   type Stretch,
   unitOf,
 } from './timeline.ts'
-import type { Bench, Draft, Points } from '../detector.ts'
+import { type Bench, type Draft, scoreOf } from '../detector.ts'
 import { networksOf } from '../network.ts'
 
 /** Score from which a change is worth its clients and frames; below it is dropped in any case. */
@@ -33,8 +33,10 @@ export async function judgeChanges(rows: Stretch[], bench: Bench): Promise<Draft
   const drafts: Draft[] = []
   for (const views of casesOf(changes)) {
     const weighed = views.map((change) => ({ change, points: pointsOf(change, around) }))
-    const best = weighed.reduce((one, other) => (sum(other.points) > sum(one.points) ? other : one))
-    if (sum(best.points) < leastScore) continue
+    const best = weighed.reduce((one, other) =>
+      scoreOf(other.points) > scoreOf(one.points) ? other : one,
+    )
+    if (scoreOf(best.points) < leastScore) continue
     const found: Case = { change: best.change, points: best.points, views }
     drafts.push(await draftOf(found, around, bench))
   }
@@ -97,8 +99,4 @@ function isSameCase(one: Change, other: Change): boolean {
   if (one.history === other.history) return false
   if (Math.abs(one.from - other.from) <= 24) return true
   return other.from <= one.until + 24 && [...other.units].some((unit) => one.units.has(unit))
-}
-
-function sum(points: readonly Points[]): number {
-  return points.reduce((total, part) => total + part.points, 0)
 }

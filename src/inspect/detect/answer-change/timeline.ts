@@ -1,5 +1,6 @@
 // The history of one record at one kind of server: what it said for long, and where something new begins and ends.
 
+import { millisecondsOf } from '../../engine-time.ts'
 import { domainOf, siteOf } from '../network.ts'
 import { type Volatility, volatilityOf } from './volatility.ts'
 
@@ -176,7 +177,7 @@ export function changesOf(
 
 /** Hours since 1970 of an engine time. */
 export function hours(time: string): number {
-  return Date.parse(`${time.slice(0, 23).replace(' ', 'T')}Z`) / 3_600_000
+  return millisecondsOf(time) / 3_600_000
 }
 
 /** What is compared of a record's data: the network of an address, the host of an MX, NS or CNAME, all of anything else. */

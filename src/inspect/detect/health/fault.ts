@@ -2,7 +2,8 @@
 
 import type { Parameters } from '../../../database/database.ts'
 import { type Draft, inWindow, type Measure, type Subject } from '../detector.ts'
-import { type Evidence, type EvidenceOptions, exchangeEvidence, isoTime } from '../evidence.ts'
+import { isoTime } from '../../engine-time.ts'
+import { type Evidence, type EvidenceOptions, exchangeEvidence } from '../evidence.ts'
 
 /** Zonemaster's severities and the points of ours that stand for each; the sum decides severity here (30 low, 40 medium, 50 high, 80 critical). */
 export const levels = { NOTICE: 30, WARNING: 40, ERROR: 50, CRITICAL: 80 } as const

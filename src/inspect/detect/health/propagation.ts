@@ -1,6 +1,7 @@
 // Propagation: after a record changed at an authority, who still gives the old answer longer than its TTL allows.
 
 import { plainAddress } from '../../../dns/address.ts'
+import { millisecondsOf } from '../../engine-time.ts'
 import type { Draft, Rule } from '../detector.ts'
 import { aa, answered, draftOf, isWatched, listed, remembered } from './fault.ts'
 import { isWhole } from './whole.ts'
@@ -127,8 +128,4 @@ function staleness(said: readonly Said[], { old, now }: Change): Draft[] {
       },
     }),
   ]
-}
-
-function millisecondsOf(time: string): number {
-  return Date.parse(`${time.slice(0, 23).replace(' ', 'T')}Z`)
 }

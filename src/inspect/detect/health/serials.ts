@@ -1,6 +1,7 @@
 // SOA serials: name servers of one zone that stay behind the newest copy (RFC 1982 arithmetic, RFC 1035 section 3.3.13).
 
 import { plainAddress } from '../../../dns/address.ts'
+import { millisecondsOf } from '../../engine-time.ts'
 import type { Draft, Rule } from '../detector.ts'
 import { aa, answered, draftOf, isWatched, type Level, remembered } from './fault.ts'
 
@@ -124,10 +125,6 @@ function levelOf(record: string, lagSeconds: number): Level | null {
   if (lagSeconds <= Math.max(refresh, 3600)) return null
   if (lagSeconds > expire / 2) return 'ERROR'
   return lagSeconds > refresh + retry ? 'WARNING' : 'NOTICE'
-}
-
-function millisecondsOf(time: string): number {
-  return Date.parse(`${time.slice(0, 23).replace(' ', 'T')}Z`)
 }
 
 function hours(seconds: number): string {

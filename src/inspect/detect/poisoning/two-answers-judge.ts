@@ -1,8 +1,7 @@
 // Judges two differing answers to one query: what the two have apart from their records, which is the forged one, and what would explain them.
 
 import { plainAddress } from '../../../dns/address.ts'
-import type { Bench, Draft, Points } from '../detector.ts'
-import { inWindow } from '../detector.ts'
+import { type Bench, type Draft, inWindow, type Points, scoreOf } from '../detector.ts'
 import { answerEvidence, count } from '../evidence.ts'
 import { siteOf } from '../network.ts'
 import { isOtherDistance, type Usual, usualOf } from './normal.ts'
@@ -103,7 +102,7 @@ function isExplained(row: TwoAnswersRow): boolean {
 
 function draftOf(group: TwoAnswersRow[], usual: Usual, guesses: number): Draft {
   const scored = group.map((row) => ({ row, ...pointsOf(row, usual, guesses) }))
-  scored.sort((a, b) => sum(b.points) - sum(a.points))
+  scored.sort((a, b) => scoreOf(b.points) - scoreOf(a.points))
   const { row, points, counterEvidence } = scored[0]
   const client = plainAddress(row.client)
   const server = plainAddress(row.server)
@@ -259,8 +258,4 @@ function isBlocked(data: string): boolean {
 
 function longestTtl(records: TwoAnswersRow['records_1']): number {
   return records.reduce((longest, [, , ttl]) => Math.max(longest, ttl), 0)
-}
-
-function sum(points: Points[]): number {
-  return points.reduce((total, part) => total + part.points, 0)
 }
