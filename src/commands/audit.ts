@@ -15,7 +15,7 @@ import { type Moment, windowOf } from '../inspect/window.ts'
 import { momentOption } from './moment.ts'
 import { say, writeOut } from './output.ts'
 import { jsonOption, keepDuplicatesOption, limitOption, portOption, storeOption } from './shared.ts'
-import { takeIn } from './take-in.ts'
+import { isReadable, takeIn } from './take-in.ts'
 
 /** The `audit` verb. */
 export function auditCommand(): Command {
@@ -69,6 +69,7 @@ async function runAudit(
         'to keep them: overhear ingest FILE --store DIR, then overhear audit DOMAIN --store DIR',
     )
   }
+  if (isThrowAway && !(await isReadable(files))) return
   const database = await openStore(isThrowAway ? throwAway : flags.store, { create: isThrowAway })
   try {
     const taken = isThrowAway ? await takeIn(files, database, flags) : 'whole'

@@ -8,10 +8,10 @@ import { type FollowIngestOptions, ingestFollowed } from '../ingest/follow.ts'
 import { count, duration, plural } from '../inspect/report/quantity.ts'
 import { printablePath as printable } from '../inspect/report/printable.ts'
 import type { Mask } from '../ingest/store/mask.ts'
-import { progressOn } from '../inspect/report/progress.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { ledgerLines } from './ledger.ts'
 import { say, writeOut } from './output.ts'
+import { readProgress } from './read-progress.ts'
 import {
   followedPath,
   followIdleOption,
@@ -25,6 +25,7 @@ import {
   sensorOption,
   storeOption,
 } from './shared.ts'
+import { isReadable } from './take-in.ts'
 
 /** The `ingest` verb. */
 export function ingestCommand(): Command {
@@ -72,9 +73,9 @@ async function ingest(paths: string[], options: Options): Promise<void> {
   if (growing !== undefined && options.again) {
     throw new UsageError('--again replaces whole captures: it does not go with --follow')
   }
+  if (growing === undefined && !(await isReadable(paths))) return
   const database = await openStore(options.store)
-  const progress = progressOn()
-  const state = { path: '', bytes: 0, totalBytes: 0, packets: 0 }
+  const progress = readProgress()
   const interrupt = untilInterrupted()
   try {
     const settings: FollowIngestOptions = {
@@ -89,14 +90,7 @@ async function ingest(paths: string[], options: Options): Promise<void> {
         if (removed.length > 0) say(`removed ${what}, to be replaced`)
       },
       onRetained: sayRetained,
-      onCapture: (path, totalBytes) => {
-        Object.assign(state, { path, totalBytes })
-      },
-      onProgress: (packets, bytes) => progress.update(Object.assign(state, { packets, bytes })),
-      onProblem: (sentence) => {
-        progress.clear()
-        say(sentence)
-      },
+      ...progress,
     }
     if (options.maskClients !== undefined) settings.mask = options.maskClients
     if (options.retain !== undefined) settings.retainDays = options.retain

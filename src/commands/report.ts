@@ -20,7 +20,7 @@ import { type Moment, windowOf } from '../inspect/window.ts'
 import { say, writeOut } from './output.ts'
 import { momentOption } from './moment.ts'
 import { jsonOption, keepDuplicatesOption, portOption, storeOption } from './shared.ts'
-import { takeIn } from './take-in.ts'
+import { isReadable, takeIn } from './take-in.ts'
 
 /** The `report` verb. */
 export function reportCommand(): Command {
@@ -102,6 +102,7 @@ async function runReport(files: string[], flags: ReportFlags, command: Command):
         'to keep them: overhear ingest FILE --store DIR, then overhear report --store DIR',
     )
   }
+  if (isThrowAway && !(await isReadable(files))) return
   const database = await openStore(isThrowAway ? throwAway : flags.store, { create: isThrowAway })
   try {
     const taken = isThrowAway ? await takeIn(files, database, flags) : 'whole'

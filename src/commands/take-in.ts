@@ -2,13 +2,22 @@
 
 import type { Database } from '../database/database.ts'
 import { ingestFiles } from '../ingest/files.ts'
-import { progressOn } from '../inspect/report/progress.ts'
+import { whyUnreadable } from '../ingest/unreadable.ts'
 import { say } from './output.ts'
+import { readProgress } from './read-progress.ts'
 
 /** The flags of `portOption` and `keepDuplicatesOption`. */
 export interface TakeInFlags {
   port: number[]
   keepDuplicates?: true
+}
+
+/** False when none of the captures can be read, which is told, with exit status 3: then no store is made for them. */
+export async function isReadable(files: readonly string[]): Promise<boolean> {
+  const reasons = await whyUnreadable(files)
+  for (const sentence of reasons) say(sentence)
+  if (reasons.length > 0) process.exitCode = 3
+  return reasons.length === 0
 }
 
 /** Reads the captures into the store; what could not be read is told on standard error at once. */
@@ -17,19 +26,11 @@ export async function takeIn(
   database: Database,
   { port: ports, keepDuplicates }: TakeInFlags,
 ): Promise<'whole' | 'in part' | 'nothing'> {
-  const progress = progressOn()
-  const state = { path: '', bytes: 0, totalBytes: 0, packets: 0 }
+  const progress = readProgress()
   const { problems, files: entries } = await ingestFiles(files, database, {
     ports,
     keepDuplicates: keepDuplicates === true,
-    onCapture: (path, totalBytes) => {
-      Object.assign(state, { path, totalBytes })
-    },
-    onProgress: (packets, bytes) => progress.update(Object.assign(state, { packets, bytes })),
-    onProblem: (sentence) => {
-      progress.clear()
-      say(sentence)
-    },
+    ...progress,
   })
   progress.clear()
   if (entries.length === 0) return 'nothing'

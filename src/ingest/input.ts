@@ -57,7 +57,8 @@ export async function openInput(
   }
 }
 
-async function isPipeLike(path: string): Promise<boolean> {
+/** True for standard input and what is neither a file nor a folder. */
+export async function isPipeLike(path: string): Promise<boolean> {
   if (path === '-') return true
   const found = await stat(path).catch(() => undefined)
   return found !== undefined && !found.isFile() && !found.isDirectory()
