@@ -124,6 +124,13 @@ describe('what is not there', () => {
     expect(existsSync(scratch.path('overhear-store'))).toBe(false)
   })
 
+  test('ingest --follow of no such file', async () => {
+    const run = await overhear(['ingest', '--follow', 'nosuch.pcap'], { cwd: scratch.path('') })
+    expect(run).toMatchObject({ code: 3, stdout: '' })
+    expect(sentence(run)).toBe('nosuch.pcap: no such file: check the path')
+    expect(existsSync(scratch.path('overhear-store'))).toBe(false)
+  })
+
   test.each(['decode', 'ingest', 'report'])('%s of a directory without captures', async (verb) => {
     const folder = scratch.path('words')
     mkdirSync(folder, { recursive: true })

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { detectors } from '../src/inspect/detect/index.ts'
 import { run } from '../src/inspect/detect/run.ts'
-import { plainStyle } from '../src/inspect/report/style.ts'
+import { plainStyle } from './plain-style.ts'
 import { reportText } from '../src/inspect/report/text.ts'
 import { accept, never } from '../src/inspect/watch/accepted.ts'
 import { checkedRun, data, database, findings, insert, time, useStore } from './detect-fixture.ts'

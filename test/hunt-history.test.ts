@@ -9,7 +9,7 @@ import { detectors } from '../src/inspect/detect/index.ts'
 import { report } from '../src/inspect/findings/report.ts'
 import { huntFor, type Question } from '../src/inspect/hunt/hunt.ts'
 import { huntText } from '../src/inspect/report/hunt-text.ts'
-import { plainStyle } from '../src/inspect/report/style.ts'
+import { plainStyle } from './plain-style.ts'
 import { wholeHistory } from '../src/inspect/window.ts'
 import { backEnds, startBackEnds, stopBackEnds } from './store-fixture.ts'
 

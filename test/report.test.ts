@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { severities } from '../src/inspect/detect/detector.ts'
 import type { Report } from '../src/inspect/findings/report.ts'
 import { reportJson } from '../src/inspect/report/json.ts'
-import { plainStyle, styleFor } from '../src/inspect/report/style.ts'
+import { styleFor } from '../src/inspect/report/style.ts'
+import { plainStyle } from './plain-style.ts'
 import { reportText } from '../src/inspect/report/text.ts'
 
 const layout = { width: 80, style: plainStyle, showSql: false, store: null }

@@ -9,7 +9,7 @@ import { type Contrast, contrastRecords, flagText } from '../src/inspect/detect/
 import { huntFor } from '../src/inspect/hunt/hunt.ts'
 import { contrastLines } from '../src/inspect/report/contrast-text.ts'
 import { huntText } from '../src/inspect/report/hunt-text.ts'
-import { plainStyle } from '../src/inspect/report/style.ts'
+import { plainStyle } from './plain-style.ts'
 import { wholeHistory } from '../src/inspect/window.ts'
 
 const layout = { width: 80, style: plainStyle, showSql: false, store: null }

@@ -5,6 +5,7 @@ import { openStore } from '../database/open.ts'
 import { UsageError } from '../errors.ts'
 import { type IngestResult, ingestFiles } from '../ingest/files.ts'
 import { type FollowIngestOptions, ingestFollowed } from '../ingest/follow.ts'
+import { requireFile } from '../ingest/unreadable.ts'
 import { count, duration, plural } from '../inspect/report/quantity.ts'
 import { printablePath as printable } from '../inspect/report/printable.ts'
 import type { Mask } from '../ingest/store/mask.ts'
@@ -73,7 +74,8 @@ async function ingest(paths: string[], options: Options): Promise<void> {
   if (growing !== undefined && options.again) {
     throw new UsageError('--again replaces whole captures: it does not go with --follow')
   }
-  if (growing === undefined && !(await isReadable(paths))) return
+  if (growing !== undefined) await requireFile(growing)
+  else if (!(await isReadable(paths))) return
   const database = await openStore(options.store)
   const progress = readProgress()
   const interrupt = untilInterrupted()

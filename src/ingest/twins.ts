@@ -16,17 +16,6 @@ export const twinKinds = [
 ] as const
 export type TwinKind = (typeof twinKinds)[number]
 
-/** What each does, for help and for the score card. */
-export const twinDescriptions: Readonly<Record<TwinKind, string>> = {
-  lossy: 'one packet of twenty is missing',
-  duplicated: 'every packet came twice, 50 microseconds apart',
-  'queries only': 'packets that complete an answer are missing',
-  'answers only': 'packets that complete a query are missing',
-  'answers early': 'answers carry the time of a clock that is a second slow',
-  'answers late': 'answers carry the time of a clock that is a second fast',
-  reordered: 'of eight packets within 5 ms each may come in any place',
-}
-
 /** A packet with the direction of the message it completed. */
 export interface SeenPacket extends CapturedPacket {
   completes: 'query' | 'answer' | 'nothing'

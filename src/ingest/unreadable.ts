@@ -2,6 +2,7 @@
 
 import { SourceError } from '../errors.ts'
 import { openCapture } from './capture/capture.ts'
+import { openBytes } from './capture/content.ts'
 import { expandPaths } from './capture/folder.ts'
 import { isPipeLike } from './input.ts'
 
@@ -25,6 +26,11 @@ export async function whyUnreadable(paths: readonly string[]): Promise<string[]>
     }
   }
   return reasons
+}
+
+/** Throws a SourceError unless the file to be followed is there and may be read; it may still be empty. */
+export async function requireFile(path: string): Promise<void> {
+  await (await openBytes(path)).close()
 }
 
 async function whyNot(path: string): Promise<string | null> {

@@ -75,7 +75,8 @@ function openStdin(): ByteSource {
   return streamSource(process.stdin)
 }
 
-function explainOpen(path: string, error: NodeJS.ErrnoException): SourceError {
+/** The error for a path that cannot be opened. */
+export function explainOpen(path: string, error: NodeJS.ErrnoException): SourceError {
   const { code } = error
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new SourceError('no-such-file', `${path}: no such file: check the path`)

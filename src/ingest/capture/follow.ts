@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SourceError } from '../../errors.ts'
 import type { ByteSource } from './bytes.ts'
 import { type Capture, headBytes, openSource } from './capture.ts'
+import { explainOpen } from './content.ts'
 
 /** When following ends. */
 export interface FollowOptions {
@@ -66,9 +67,8 @@ async function opened(
     try {
       return await open(path, 'r')
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException
-      if (isFirst || code !== 'ENOENT')
-        throw new SourceError('no-such-file', `${path}: cannot be followed: ${message}`)
+      const failure = error as NodeJS.ErrnoException
+      if (isFirst || failure.code !== 'ENOENT') throw explainOpen(path, failure)
     }
     // Between the renaming of the old file and the making of the new one.
     if (options.signal?.aborted === true || isIdle(startMs, options)) return null

@@ -7,7 +7,7 @@ export function linkName(link: number): string {
 }
 
 /** Names without their LINKTYPE_ prefix. */
-export const linkNames: ReadonlyMap<number, string> = new Map([
+const linkNames: ReadonlyMap<number, string> = new Map([
   [0, 'NULL'],
   [1, 'ETHERNET'],
   [2, 'EXP_ETHERNET'],

@@ -73,7 +73,7 @@ export function writeEcs(out: Bytes, bytes: Uint8Array, at: number, length: numb
 }
 
 /** EDNS options by code (IANA "DNS EDNS0 Option Codes (OPT)"; 4 is reserved for what sleep proxies send). */
-export const ednsOptionNames: Readonly<Record<number, string>> = {
+const ednsOptionNames: Readonly<Record<number, string>> = {
   1: 'LLQ',
   2: 'UL',
   3: 'NSID',
@@ -105,7 +105,7 @@ export function ednsOptionName(code: number): string {
 }
 
 /** Extended DNS errors by info-code (RFC 8914 section 5.2 and its registry). */
-export const edeNames: readonly string[] = [
+const edeNames: readonly string[] = [
   'Other Error',
   'Unsupported DNSKEY Algorithm',
   'Unsupported DS Digest Type',

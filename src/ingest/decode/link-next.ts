@@ -24,7 +24,7 @@ export function llcHeader(bytes: Uint8Array, at: number, packet: Packet): number
 }
 
 /** Reads the SNAP part (organization and type) alone. Organization 0000f8 is Cisco's for bridged EtherTypes (802.1H). */
-export function snapHeader(bytes: Uint8Array, at: number, packet: Packet): number {
+function snapHeader(bytes: Uint8Array, at: number, packet: Packet): number {
   if (at + 5 > packet.end) return -Bin.linkHeader
   const organization = (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2]
   const type = (bytes[at + 3] << 8) | bytes[at + 4]

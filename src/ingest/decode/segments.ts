@@ -12,7 +12,7 @@ import type { Packet } from './packet.ts'
 import { feed, giveVersion, loseBytes } from './stream-messages.ts'
 
 /** TCP header flags (RFC 9293 section 3.1). */
-export const flagFin = 1
+const flagFin = 1
 export const flagSyn = 2
 export const flagReset = 4
 export const flagAck = 16

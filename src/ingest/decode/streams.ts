@@ -9,6 +9,7 @@ import {
 } from './direction.ts'
 import type { Packet } from './packet.ts'
 import { endDirection, flagAck, flagReset, flagSyn, takeSegment, useHeld } from './segments.ts'
+import { word } from './word.ts'
 
 /** One connection, both ways. */
 interface Connection {
@@ -149,10 +150,6 @@ function isOfDirection(direction: Direction, packet: Packet): boolean {
     return false
   for (let i = 0; i < 8; i++) if (direction.addresses[i] !== packet.addresses[i]) return false
   return true
-}
-
-function word(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0
 }
 
 const seed = (Math.random() * 0x100000000) >>> 0

@@ -5,8 +5,9 @@ import { etherPayload } from './link-ethernet.ts'
 import { next, pppHeader } from './link-next.ts'
 import { avsLink, prismLink, wirelessFrame, wirelessLink } from './link-wireless.ts'
 import type { Packet } from './packet.ts'
-import { frameStart, word } from './tunnel-gre.ts'
+import { frameStart } from './tunnel-gre.ts'
 import { tunnelRead } from './tunnel-kinds.ts'
+import { word } from './word.ts'
 
 /** L2TP version 2 data: flags say which of length, sequence numbers and offset are there; then PPP. */
 export function l2tpTunnel(bytes: Uint8Array, at: number, packet: Packet): number {

@@ -5,6 +5,7 @@ import { etherPayload } from './link-ethernet.ts'
 import { bridgedFrame, ipStart, next, pppHeader } from './link-next.ts'
 import type { Packet } from './packet.ts'
 import { Tunnel, tunnelRead } from './tunnel-kinds.ts'
+import { word } from './word.ts'
 
 /** Flags of the first word. */
 const hasChecksum = 0x8000
@@ -48,11 +49,6 @@ export function frameStart(at: number, packet: Packet): number {
   if (at + 14 > packet.end) return -Bin.tunnelHeader
   tunnelRead.isEthernet = true
   return at
-}
-
-/** Four bytes, unsigned. */
-export function word(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0
 }
 
 /** PPP in version 1; a packet without a sequence number only acknowledges. */

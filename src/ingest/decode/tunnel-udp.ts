@@ -4,8 +4,9 @@ import { Bin } from './bins.ts'
 import { etherPayload } from './link-ethernet.ts'
 import { bridgedFrame, ipStart } from './link-next.ts'
 import type { Packet } from './packet.ts'
-import { frameStart, word } from './tunnel-gre.ts'
+import { frameStart } from './tunnel-gre.ts'
 import { tunnelRead } from './tunnel-kinds.ts'
+import { word } from './word.ts'
 
 /** VXLAN: a flag that the network id is valid, the id in bytes 4 to 6, a frame. */
 export function vxlanTunnel(bytes: Uint8Array, at: number, packet: Packet): number {

@@ -104,7 +104,7 @@ export interface Draft {
   counterEvidence: string[]
   /** What was looked at and does not speak against it, each in a few words: `7 of 9 clients never asked this domain`. */
   lookedAt?: readonly string[]
-  /** How likely this is without a cause: `1 in 4.3e9`; the text of `oneIn` where it is a number. */
+  /** How likely this is without a cause: `1 in 4.3e9`. */
   odds?: string
   diff?: DiffLine[]
   /** Evidence at hand, or the condition on `transactions` that finds it. */
@@ -236,11 +236,4 @@ export function severityOf(score: number): Severity | null {
   if (score >= 50) return 'high'
   if (score >= 40) return 'medium'
   return score >= 30 ? 'low' : null
-}
-
-/** Odds as people read them: 0.00000000023 as `1 in 4.3e9`, 0.004 as `1 in 250`; nothing is rarer than 1 in 1e300. */
-export function oneIn(chance: number): string {
-  const times = Math.min(1 / Math.max(chance, 0), 1e300)
-  if (times < 1e6) return `1 in ${Math.max(1, Math.round(times)).toLocaleString('en-US')}`
-  return `1 in ${times.toPrecision(2).replace('e+', 'e')}`
 }

@@ -67,7 +67,7 @@ export async function networksOf(
 }
 
 /** Whether networks were loaded into a store. */
-export async function hasNetworks(database: Database): Promise<boolean> {
+async function hasNetworks(database: Database): Promise<boolean> {
   const found = await database.rows(
     `SELECT 1 FROM system.dictionaries AS d WHERE d.database = currentDatabase() AND d.name = 'networks'`,
   )

@@ -5,7 +5,7 @@ import type { DiffLine, Finding } from '../detect/detector.ts'
 import { duration, plural, secondsBetween, time } from './quantity.ts'
 
 /** Measures that a diff says in words. */
-export const toldInDiff: readonly string[] = [
+const toldInDiff: readonly string[] = [
   'before',
   'after',
   'exposed_from',

@@ -68,7 +68,7 @@ export function measureValue(value: Measure['value'] | null | undefined): string
 }
 
 /** `frames 5 and 6`, `frame 5`. */
-export function framesText({ frame, response_frame: response }: Evidence): string {
+function framesText({ frame, response_frame: response }: Evidence): string {
   return response > 0 && response !== frame
     ? `frames ${frame} and ${response}`
     : `frame ${frame || response}`

@@ -127,7 +127,7 @@ function valueText(value: unknown): string {
 }
 
 /** Whether the sums of a capture hold. */
-export function sumsOf({ finished, unaccounted, rows, rows_stored }: CaptureState): string {
+function sumsOf({ finished, unaccounted, rows, rows_stored }: CaptureState): string {
   if (finished === null) return '-'
   if (unaccounted !== 0) return `${count(unaccounted)} without bin`
   return rows === rows_stored ? 'ok' : `${count(rows - rows_stored)} rows gone`

@@ -22,13 +22,6 @@ export function styleFor(stream: NodeJS.WritableStream): Style {
   }
 }
 
-/** No colour at all. */
-export const plainStyle: Style = {
-  bold: (text) => text,
-  dim: (text) => text,
-  severity: (_, text) => text,
-}
-
 type Format = Exclude<Parameters<typeof styleText>[0], readonly unknown[]>
 
 /** Yellow and cyan are unreadable on white, blue on black; bold, red, magenta and inverse can be read on both. */

@@ -66,7 +66,7 @@ const comparable: Readonly<Record<string, readonly (keyof Subject)[]>> = {
 }
 
 /** True when at least one field of the entity is there to compare, and none that is differs. An empty entity is any. */
-export function isSameEntity(entity: Truth['entity'], subject: Subject): boolean {
+function isSameEntity(entity: Truth['entity'], subject: Subject): boolean {
   const results = Object.entries(entity).flatMap(([field, wanted]) => {
     const fields = comparable[field] ?? [field as keyof Subject]
     const found = fields.find((candidate) => subject[candidate] !== undefined)

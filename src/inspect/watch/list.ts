@@ -5,7 +5,7 @@ import { SourceError, UsageError } from '../../errors.ts'
 import { watchedName } from './name.ts'
 
 /** Octets a list may hold in names: it is one bound value of every query, and those end at 120,000. */
-export const mostOctets = 100_000
+const mostOctets = 100_000
 
 /** Reads a watch list from a file. */
 export async function readWatchList(path: string): Promise<string[]> {

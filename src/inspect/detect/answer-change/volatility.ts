@@ -3,7 +3,7 @@
 import type { Told } from './timeline.ts'
 
 /** From steady to restless. */
-export const volatilities = ['fixed', 'round-robin', 'pool', 'CDN', 'dynamic'] as const
+const volatilities = ['fixed', 'round-robin', 'pool', 'CDN', 'dynamic'] as const
 export type Volatility = (typeof volatilities)[number]
 
 /** Networks, or later additions, from which a name counts as a pool. */

@@ -103,7 +103,7 @@ function excess(counts: ReadonlyMap<string, number>, alphabet: string): number {
 }
 
 /** The labels of all names without those that half of the names share: they carry nothing. */
-export function variedLabels(subdomains: readonly string[]): string[] {
+function variedLabels(subdomains: readonly string[]): string[] {
   const isShared = sharedLabels(subdomains)
   return subdomains.flatMap((subdomain) => labelsOf(subdomain).filter((label) => !isShared(label)))
 }

@@ -46,12 +46,12 @@ export interface Background {
 }
 
 /** SQL that leaves the misses of the groups bound as clients, servers and zones. */
-export function missesOf(kind: NearMissKind): string {
+function missesOf(kind: NearMissKind): string {
   return `match IN {verdicts:Array(String)} AND client IN {clients:Array(IPv6)} AND ${kind.server} IN {servers:Array(IPv6)} AND ${kind.zone} IN {zones:Array(String)}`
 }
 
 /** The values for `missesOf`. Blind misses have an unasked answer's verdict. */
-export function groupValues(kind: NearMissKind, rows: readonly NearMissRow[]) {
+function groupValues(kind: NearMissKind, rows: readonly NearMissRow[]) {
   const isBlind = rows.some(({ blind }) => blind !== 0)
   return {
     verdicts: isBlind ? [kind.verdict, 'unsolicited'] : [kind.verdict],
