@@ -2,21 +2,8 @@
 // The program: its verbs, and what every run ends with.
 
 import { Command, CommanderError } from 'commander'
-import { allowCommand } from './commands/allow.ts'
-import { auditCommand } from './commands/audit.ts'
-import { capturesCommand } from './commands/captures.ts'
-import { decodeCommand } from './commands/decode.ts'
-import { huntCommand } from './commands/hunt.ts'
-import { ingestCommand } from './commands/ingest.ts'
-import { listenCommand } from './commands/listen.ts'
-import { networksCommand } from './commands/networks.ts'
 import { say } from './commands/output.ts'
-import { reportCommand } from './commands/report.ts'
-import { scoreCommand } from './commands/score.ts'
-import { sqlCommand } from './commands/sql.ts'
-import { statusCommand } from './commands/status.ts'
 import { SourceError, StoreError, UsageError } from './errors.ts'
-import { watchCommand } from './commands/watch.ts'
 import { version } from './version.ts'
 
 const program = new Command('overhear')
@@ -26,23 +13,28 @@ const program = new Command('overhear')
   .version(version)
   .addHelpText('after', examples())
 
-const verbs = [
-  reportCommand(),
-  ingestCommand(),
-  listenCommand(),
-  huntCommand(),
-  allowCommand(),
-  watchCommand(),
-  auditCommand(),
-  sqlCommand(),
-  statusCommand(),
-  capturesCommand(),
-  networksCommand(),
-  decodeCommand(),
-  scoreCommand(),
-]
-for (const verb of verbs) program.addCommand(verb)
-for (const command of [program, ...verbs, ...verbs.flatMap((verb) => verb.commands)]) {
+const verbs: Record<string, () => Promise<Command>> = {
+  report: async () => (await import('./commands/report.ts')).reportCommand(),
+  ingest: async () => (await import('./commands/ingest.ts')).ingestCommand(),
+  listen: async () => (await import('./commands/listen.ts')).listenCommand(),
+  hunt: async () => (await import('./commands/hunt.ts')).huntCommand(),
+  allow: async () => (await import('./commands/allow.ts')).allowCommand(),
+  watch: async () => (await import('./commands/watch.ts')).watchCommand(),
+  audit: async () => (await import('./commands/audit.ts')).auditCommand(),
+  sql: async () => (await import('./commands/sql.ts')).sqlCommand(),
+  status: async () => (await import('./commands/status.ts')).statusCommand(),
+  captures: async () => (await import('./commands/captures.ts')).capturesCommand(),
+  networks: async () => (await import('./commands/networks.ts')).networksCommand(),
+  decode: async () => (await import('./commands/decode.ts')).decodeCommand(),
+  score: async () => (await import('./commands/score.ts')).scoreCommand(),
+}
+
+// A run needs the code of one verb; help, and a word that is none, need all.
+const named = Object.entries(verbs).filter(([verb]) => verb === process.argv[2])
+const needed = named.length > 0 ? named : Object.entries(verbs)
+const commands = await Promise.all(needed.map(([, load]) => load()))
+for (const command of commands) program.addCommand(command)
+for (const command of [program, ...commands, ...commands.flatMap((verb) => verb.commands)]) {
   const help = `${pathTo(command)} --help`
   command
     .exitOverride()
