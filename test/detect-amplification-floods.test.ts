@@ -41,6 +41,13 @@ describe('random-subdomains', () => {
     expect(await findings('random-subdomains')).toHaveLength(1)
   })
 
+  test('the frames shown are those of the flood, not of what failed before', async () => {
+    await insert({ ...attack, qname: `'typo.example.org'`, ts: time('1') })
+    await insert({ ...attack, ts: time('3600 + number / 20') }, 400)
+    const [found] = await findings('random-subdomains')
+    expect(found.evidence.map(({ text }) => text.includes('typo'))).toEqual(Array(5).fill(false))
+  })
+
   test('servers that fall silent are found too', async () => {
     const silent = { match: `'unanswered'`, rcode: `''`, response_frame: '0', response_bytes: '0' }
     await ordinary(80, 'answered')

@@ -90,6 +90,30 @@ describe('amplification', () => {
     expect(await findings('amplification', { amplification: { minServers: 11 } })).toEqual([])
   })
 
+  test('the frames shown are those of the flood, not others like them of the same network', async () => {
+    const stray = { ...unasked, server: flood.server, qname: `'stray.example.org'` }
+    const neighbour = `toIPv6('::ffff:198.51.100.8')`
+    await insert({ ...stray, client: neighbour, ts: time('1') }, 1)
+    const late = { ts: time('600 + number / 10'), response_ts: time('600 + number / 10') }
+    await insert({ ...unasked, ...late }, 50)
+    await insert({ ...stray, client: neighbour, ts: time('601'), response_ts: time('601') }, 1)
+    await insert({ ...flood, ts: time('30'), qname: `'once.example.org'` }, 1)
+    await insert({ ...flood, ts: time('700 + number / 20') }, 2000)
+    const found = await findings('amplification')
+    expect(found.map(({ rule }) => rule).sort()).toEqual([
+      'amplification/reflector',
+      'amplification/victim',
+    ])
+    for (const { evidence, first_seen, last_seen } of found) {
+      expect(evidence).toHaveLength(5)
+      for (const { ts, text } of evidence) {
+        expect(ts >= first_seen && ts <= last_seen).toBe(true)
+        expect(text).toContain('198.51.100.99')
+        expect(text).toContain('big.example.org')
+      }
+    }
+  })
+
   test('a flood does not switch its own detector off, a one-way capture does', async () => {
     await ordinary(30, 'answered')
     await insert(unasked, 20_000)

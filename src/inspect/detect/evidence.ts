@@ -32,6 +32,9 @@ export interface EvidenceOptions {
   show?: 'exchange' | 'answer'
 }
 
+/** Rows from the first to the last of a finding, which are bound as the engine gave them: others like them may stand anywhere in a store. */
+export const insideFinding = `ts BETWEEN {first:DateTime64(9, 'UTC')} AND {last:DateTime64(9, 'UTC')}`
+
 /** A row of `transactions` as `findEvidence` reads it. */
 export interface EvidenceRow {
   capture: string

@@ -10,7 +10,7 @@ import {
   inWindow,
   type Points,
 } from './detector.ts'
-import { count, grouped } from './evidence.ts'
+import { count, grouped, insideFinding } from './evidence.ts'
 import { labelShape } from './label-shape.ts'
 
 const isFailed = `(rcode IN ('NXDOMAIN', 'SERVFAIL') OR match = 'unanswered')`
@@ -203,7 +203,10 @@ function draftOf(
     },
     points,
     counterEvidence: points.filter((part) => part.points < 0).map((part) => part.name),
-    evidence: { where: `domain = {domain:String} AND ${isFailed}`, parameters: { domain } },
+    evidence: {
+      where: `domain = {domain:String} AND ${isFailed} AND ${insideFinding}`,
+      parameters: { domain, first: row.first, last: row.last },
+    },
     focus: { domain },
   }
 }

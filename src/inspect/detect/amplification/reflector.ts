@@ -16,7 +16,7 @@ import {
   round,
 } from './flood.ts'
 import { type Bench, type Draft, inWindow, type Points, type Rule } from '../detector.ts'
-import { count, grouped } from '../evidence.ts'
+import { count, grouped, insideFinding } from '../evidence.ts'
 
 /** Addresses of one network that a forger with one hop count stands behind; resolver farms of this size differ in it or do not ask ANY. */
 const spreadAddresses = 50
@@ -204,7 +204,10 @@ function draftOf(
     },
     points: pointsOf(row, detail, minShare),
     counterEvidence: against(row, detail),
-    evidence: { where: ofReflector, parameters: focus },
+    evidence: {
+      where: `${ofReflector} AND ${insideFinding}`,
+      parameters: { ...focus, first: row.first, last: row.last },
+    },
     focus,
   }
 }

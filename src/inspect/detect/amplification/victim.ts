@@ -21,7 +21,7 @@ import {
   type Points,
   type Rule,
 } from '../detector.ts'
-import { count, grouped } from '../evidence.ts'
+import { count, grouped, insideFinding } from '../evidence.ts'
 
 /** Mean size of unasked answers from which few servers are enough: ordinary answers stay below, reflected ones do not. */
 const largeBytes = 512
@@ -148,8 +148,8 @@ function draftOf(row: VictimRow, detail: FloodDetail, bench: Bench): Draft {
       ? []
       : ['too few hosts in the capture to be sure that it holds both directions'],
     evidence: {
-      where: `${prefix} = {prefix:IPv6} AND ${ofFlood}`,
-      parameters: focus,
+      where: `${isOne ? 'client = {client:IPv6}' : `${prefix} = {prefix:IPv6}`} AND ${ofFlood} AND ${insideFinding}`,
+      parameters: { ...focus, client: detail.address, first: row.first, last: row.last },
       show: 'answer',
     },
     focus,
