@@ -106,14 +106,14 @@ describe('an HTML report', () => {
   })
 
   test('of nothing says so', () => {
-    const none = { ...report, findings: [], allowed: [], gone: [], captures: [], notes: [] }
-    const page = reportHtml(
-      { ...none, window: { since: null, until: null, transactions: 0 } },
-      { store: './case-42' },
-    )
+    const window = { since: null, until: null, transactions: 0 }
+    const none = { ...report, window, findings: [], allowed: [], gone: [], notes: [] }
+    const page = reportHtml(none, { store: './case-42' })
     expect(page).toContain('<h1>No findings</h1>')
     expect(page).toContain('there is nothing in this stretch of time')
     expect(page).toContain('./case-42')
+    const first = reportHtml({ ...none, captures: [] }, { store: './case-42' })
+    expect(first).toContain('nothing was put into this store yet')
   })
 })
 

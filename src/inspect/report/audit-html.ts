@@ -14,9 +14,11 @@ import {
   type Html,
   join,
   list,
+  moment,
   ownText,
   page,
   paragraph,
+  paths,
   strong,
   table,
   text,
@@ -55,7 +57,7 @@ function summary(audit: Audit): Html {
     ['asked', text(askedText(audit))],
     ['seen', text(`${plural(exchanges, 'exchange')} of ${plural(clients, 'client')}`)],
     ['record sets', text(count(sets))],
-    ['captures', list(captures.slice(0, 20).map(({ path }) => ownText(path)))],
+    ['captures', paths(captures.map(({ path }) => path))],
     ...notes.map((note): [string, Html] => ['note', ownText(note)]),
   ])
 }
@@ -87,7 +89,7 @@ function changes(rows: readonly AuditChange[]): Html {
   return table(
     columns,
     rows.map((row) => [
-      text(time(row.at, 0)),
+      moment(time(row.at, 0)),
       text(row.name),
       text(row.type),
       text(row.from.join(', ')),
@@ -137,8 +139,8 @@ function recordCells(row: AuditRecord): Html[] {
     text(row.type),
     text(row.data),
     text(ttl),
-    text(time(row.first, 0)),
-    text(time(row.last, 0)),
+    moment(time(row.first, 0)),
+    moment(time(row.last, 0)),
     text(count(row.answers)),
     details(text(who), list(said)),
     text(String(row.frame)),
@@ -185,7 +187,7 @@ function missing(audit: Audit): Html {
       text(row.type),
       text(row.what),
       text(row.why),
-      text(row.last_asked === null ? '-' : time(row.last_asked, 0)),
+      row.last_asked === null ? text('-') : moment(time(row.last_asked, 0)),
     ]),
   )
 }

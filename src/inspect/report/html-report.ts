@@ -36,6 +36,7 @@ import {
   ownText,
   page,
   paragraph,
+  paths,
   table,
   text,
 } from './html.ts'
@@ -92,15 +93,9 @@ function notSeen([counted, ...records]: string[]): Html {
   return join([heading(2, text('Not seen')), paragraph(text(counted)), list(records.map(text))])
 }
 
-/** Captures named before the rest is only counted. */
-const shownCaptures = 20
-
 function readFacts(report: Report): [string, Html][] {
-  const { captures } = report
-  const paths = captures.slice(0, shownCaptures).map(({ path }) => ownText(path))
-  const rest = captures.length - paths.length
   return [
-    ['captures', join([...paths, ...(rest > 0 ? [text(`and ${count(rest)} more`)] : [])], ', ')],
+    ['captures', paths(report.captures.map(({ path }) => path))],
     ['window', text(windowText(report))],
     ['read', text(readText(report))],
     [

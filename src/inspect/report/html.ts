@@ -2,6 +2,7 @@
 
 import type { Severity } from '../detect/detector.ts'
 import { printable, printablePath } from './printable.ts'
+import { count } from './quantity.ts'
 
 /** Markup. Only the functions of this file make it, so that no text of a packet can become any. */
 export type Html = string & { readonly isMarkup: true }
@@ -43,6 +44,15 @@ export function list(items: readonly Html[]): Html {
   return markup(`<ul>\n${items.map((item) => `<li>${item}</li>`).join('\n')}\n</ul>\n`)
 }
 
+/** Paths of captures in a line, the rest counted. */
+export function paths(all: readonly string[]): Html {
+  const rest = all.length - shownPaths
+  const shown = all.slice(0, shownPaths).map(ownText)
+  return join([...shown, ...(rest > 0 ? [text(`and ${count(rest)} more`)] : [])], ', ')
+}
+
+const shownPaths = 20
+
 /** Names and what they stand for, side by side. */
 export function facts(pairs: readonly (readonly [string, Html])[]): Html {
   const rows = pairs.map(([name, value]) => `<dt>${text(name)}</dt><dd>${value}</dd>`)
@@ -65,6 +75,11 @@ export function table(columns: readonly HtmlColumn[], rows: readonly (readonly H
   return markup(
     `<div class="wide"><table>\n<thead><tr>${head.join('')}</tr></thead>\n<tbody>\n${body.join('\n')}\n</tbody>\n</table></div>\n`,
   )
+}
+
+/** A point in time, which stays on one line. */
+export function moment(value: string): Html {
+  return markup(`<time>${text(value)}</time>`)
 }
 
 /** A word of code in a line. */
@@ -142,15 +157,15 @@ const styleSheet = `:root { color-scheme: light dark; --text: #1a1a1a; --quiet: 
 @media (prefers-color-scheme: dark) { :root { --text: #e8e8e6; --quiet: #a8a8a4; --paper: #161616; --card: #202020; --line: #444; --red: #ff8a8a; --purple: #dd9be6; --link: #8ab8f0 } }
 body { margin: 0; background: var(--paper); color: var(--text); font: 16px/1.5 system-ui, sans-serif }
 main { max-width: 62rem; margin: 0 auto; padding: 1.5rem }
-h1 { font-size: 1.6rem; line-height: 1.25 } h2 { font-size: 1.2rem; margin: 1.8rem 0 .3rem } .card > h2 { margin-top: 0 } h3, h4 { font-size: 1rem; margin: 1.2rem 0 .3rem }
+h1, h2, h3, h4 { overflow-wrap: anywhere } h1 { font-size: 1.6rem; line-height: 1.25 } h2 { font-size: 1.2rem; margin: 1.8rem 0 .3rem } .card > h2 { margin-top: 0 } h3, h4 { font-size: 1rem; margin: 1.2rem 0 .3rem }
 a { color: var(--link) }
 p { margin: .5rem 0; overflow-wrap: anywhere } .lead { font-size: 1.05rem } .quiet, summary, dt { color: var(--quiet) }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere }
 pre { white-space: pre-wrap; background: var(--paper); border: 1px solid var(--line); border-radius: 4px; padding: .6rem .8rem; margin: .3rem 0 }
 ul { margin: .3rem 0; padding-left: 1.3rem } li { overflow-wrap: anywhere }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: .6rem 0 } dd { margin: 0; overflow-wrap: anywhere }
-.wide { overflow-x: auto } table { border-collapse: collapse; margin: .3rem 0 } th, td { text-align: left; vertical-align: top; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere } .right { text-align: right; font-variant-numeric: tabular-nums }
+.wide { overflow-x: auto } table { border-collapse: collapse; margin: .3rem 0 } th, td { text-align: left; vertical-align: top; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid var(--line) } td { max-width: 26rem; overflow-wrap: break-word } td code { overflow-wrap: break-word } th, time, .badge { white-space: nowrap } .right { text-align: right; font-variant-numeric: tabular-nums } td details { margin: 0 }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 1rem 1.2rem; margin: 1.2rem 0 }
 .badge { display: inline-block; border: 1px solid currentColor; border-radius: 4px; padding: 0 .45rem; font-size: .85rem; font-weight: 600; text-transform: uppercase } .high, .critical { color: var(--red) } .medium { color: var(--purple) } .critical { background: var(--red); color: var(--paper); border-color: var(--red) }
 details { margin: .6rem 0 } summary { cursor: pointer }
-@media print { :root { --text: #000; --quiet: #444; --paper: #fff; --card: #fff; --line: #999; --red: #b3001b; --purple: #7a2482; --link: #000 } body { font-size: 10pt } main { max-width: none; padding: 0 } .card { break-inside: auto } h2, h3, h4 { break-after: avoid } tr, li, pre { break-inside: avoid } details > :not(summary) { display: block } details::details-content { content-visibility: visible; display: block } .badge { -webkit-print-color-adjust: exact; print-color-adjust: exact } }`
+@media print { :root { --text: #000; --quiet: #444; --paper: #fff; --card: #fff; --line: #999; --red: #b3001b; --purple: #7a2482; --link: #000 } body { font-size: 10pt } main { max-width: none; padding: 0 } .card { break-inside: auto } h2, h3, h4 { break-after: avoid } tr, li, pre { break-inside: avoid } .wide { overflow: visible } th, time { white-space: normal } td { overflow-wrap: anywhere } details > :not(summary) { display: block } details::details-content { content-visibility: visible; display: block } .badge { -webkit-print-color-adjust: exact; print-color-adjust: exact } }`
