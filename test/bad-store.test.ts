@@ -57,6 +57,13 @@ test('a store that is not there is made by ingest alone', async () => {
   expect(readdirSync(scratch.path(''))).not.toContain('missing')
 })
 
+test('a throw-away store without a place for it is one sentence', async () => {
+  const env = { TMPDIR: scratch.path('nowhere') }
+  const run = await overhear(['report', capture], { env })
+  expect(run).toMatchObject({ code: 4, stdout: '' })
+  expect(sentence(run)).toMatch(/^no throw-away store can be made in .*nowhere .*: set TMPDIR to/)
+})
+
 test('a folder of other things is left alone', async () => {
   const folder = scratch.path('holiday')
   mkdirSync(folder)

@@ -157,7 +157,12 @@ describe.each(backEnds)('a block in the $name store', ({ name, locate }) => {
       traffic.take(1, query({ id }), {}, { frame, offset })
       // Answers captured before and after their queries, and in a later file that counts anew.
       const answered = [frame + 1, frame, Math.max(1, frame - 7)][id % 3]
-      traffic.take(1, answer({ id }), {}, { frame: answered, offset: Math.max(0, offset + 90 * (1 - id)) })
+      traffic.take(
+        1,
+        answer({ id }),
+        {},
+        { frame: answered, offset: Math.max(0, offset + 90 * (1 - id)) },
+      )
     }
     const { rows, expected, block } = await stored(traffic)
     expect(strideFor(block, strideOf(block))).toBe(2 ** 17)

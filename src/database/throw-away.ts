@@ -2,6 +2,7 @@
 import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { StoreError } from '../errors.ts'
 import { isAbandoned } from './lock.ts'
 
 const prefix = 'overhear-'
@@ -38,15 +39,23 @@ export function makeThrowAwayFolder(): { folder: string; remove: () => void } {
     return { folder, remove }
   } catch (thrown) {
     remove()
-    throw thrown
+    throw new StoreError(
+      'no-temporary',
+      `no throw-away store can be made in ${tmpdir()} (${(thrown as NodeJS.ErrnoException).code}): set TMPDIR to a folder that this user may write`,
+      { cause: thrown },
+    )
   }
 }
 
 function removeAbandoned(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const folder = join(tmpdir(), name)
-    if (!name.startsWith(prefix) || !isOwnFolder(folder)) continue
-    if (isAbandoned(folder)) rmSync(folder, { recursive: true, force: true })
+  try {
+    for (const name of readdirSync(tmpdir())) {
+      const folder = join(tmpdir(), name)
+      if (!name.startsWith(prefix) || !isOwnFolder(folder)) continue
+      if (isAbandoned(folder)) rmSync(folder, { recursive: true, force: true })
+    }
+  } catch {
+    // Another run may be at it; and a folder that only may be written will do.
   }
 }
 
