@@ -6,6 +6,7 @@ import { printable, printablePath } from './printable.ts'
 import { count, plural, size, time } from './quantity.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'
+import { wrap } from './wrap.ts'
 
 /** What waits outside the tables. */
 interface Waiting {
@@ -43,9 +44,13 @@ export function statusText(state: StoreState, spool: Waiting, width: number, sty
     ['lost', `${plural(state.dropped, 'packet')} before us, as far as captures say`],
   ]
   if (state.networks > 0) facts.push(['networks', plural(state.networks, 'prefix')])
-  const lines = facts.map(([name, text]) => `${style.dim(name.padEnd(13))} ${text}`)
+  const hanging = (name: string, text: string) =>
+    wrap(text, Math.max(20, width - 14)).map(
+      (line, i) => `${i === 0 ? name : ' '.repeat(13)} ${line}`,
+    )
+  const lines = facts.flatMap(([name, text]) => hanging(style.dim(name.padEnd(13)), text))
   for (const sentence of concerns(state, spool))
-    lines.push(`${style.bold('look')}          ${sentence}`)
+    lines.push(...hanging(style.bold('look'.padEnd(13)), sentence))
   const listed = capturesText(state.newest, width, style)
   return `${lines.join('\n')}\n${state.newest.length === 0 ? '' : `\n${listed}`}`
 }
