@@ -1,9 +1,18 @@
 // Exactly once: whatever kills a run, and wherever, the next one leaves the rows of an undisturbed run.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Random } from '../samples/make/random.ts'
 import type { Database } from '../src/database/database.ts'
@@ -158,13 +167,32 @@ describe('an interrupted run', () => {
     expect(readdirSync(join(folder, 'options', 'spool'))).toEqual([])
   })
 
-  function interrupted(into: Database) {
+  it.each(['plain', 'packed'])(
+    'may go on with a copy: the last blocks are cut where those of the %s file were',
+    async (first) => {
+      const packed = join(folder, 'copy.pcap.gz')
+      writeFileSync(packed, gzipSync(readFileSync(capture)))
+      const names = first === 'plain' ? [capture, packed] : [packed, capture]
+      database = await openStore(join(folder, `${first} first`))
+      // 20,000 exchanges are 40,000 packets: the blocks behind the middle of the last ones are stored by then.
+      expect((await interrupted(database, 38_000, names[0])).totals.failed).toBe(1)
+      const [stored] = await database.rows<{ rows: number }>(
+        'SELECT count() AS rows FROM transactions',
+      )
+      expect(stored.rows).toBeGreaterThan(17 * blockRows)
+      const result = await ingestFiles([names[1]], database, { blockRows })
+      expect(result.problems).toEqual([])
+      expect(await contentIn(database)).toEqual(calm)
+    },
+  )
+
+  function interrupted(into: Database, after = 15_000, path = capture) {
     const stop = new AbortController()
-    return ingestFiles([capture], into, {
+    return ingestFiles([path], into, {
       blockRows,
       signal: stop.signal,
       onProgress: (packets) => {
-        if (packets > 15_000) stop.abort()
+        if (packets > after) stop.abort()
       },
     })
   }

@@ -86,6 +86,7 @@ async function ingest(paths: string[], options: Options): Promise<void> {
       sensor: options.sensor,
       signal: interrupt.signal,
       again: options.again ?? false,
+      isStoreClosedNext: true,
       onRemoved: (removed) => {
         const rows = removed.reduce((sum, each) => sum + each.rows, 0)
         const what = `${plural(removed.length, 'capture')} with ${plural(rows, 'transaction')}`

@@ -28,6 +28,8 @@ export interface IngestOptions extends Partial<PipelineOptions> {
   retainDays?: number
   /** Called when something was removed for that. */
   onRetained?: (removed: Retained) => void
+  /** True when the caller closes the store after this run. */
+  isStoreClosedNext?: boolean
   /** Called before each capture; `sizeBytes` is its uncompressed size, 0 when that is not known. */
   onCapture?: (path: string, sizeBytes: number) => void
   /** Called with each sentence about something that could not be read, as soon as it is known. */
@@ -97,7 +99,7 @@ export async function ingestFiles(
       }
     }
   } finally {
-    await spool.close()
+    await spool.close(options.isStoreClosedNext)
   }
   return resultOf(database, files, failed, problems, started)
 }

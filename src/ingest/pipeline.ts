@@ -59,6 +59,8 @@ export interface Cuts {
 export interface RunOrigin extends BlockOrigin {
   /** How often the first capture was in the store before and removed. */
   generation?: number
+  /** Uncompressed size of the first capture; 0 when it is not known. */
+  sizeBytes?: number
 }
 
 /** What a run counted of one capture. */
@@ -87,6 +89,8 @@ export class Intake {
   private blocks = 0
   /** Of the first block, and kept: a column that is the same in every row costs nothing. */
   private stride: number | undefined
+  /** Position in the first capture at which the block is cut, see `halfWayFrom`. */
+  private halfWay = Infinity
 
   /** `origin` names the first capture; blocks are numbered in its name for the exactly-once insert. `writer` may be used again after `finish`. */
   constructor(origin: RunOrigin, spool: Spool, writer: RowWriter, options: PipelineOptions) {
@@ -126,7 +130,11 @@ export class Intake {
         if (options.cuts !== undefined && options.cuts.planned.length > 0)
           await this.cutAsBefore(options.cuts, this.packets[number] + i - skipped)
         layers.decode(batch, i)
-        if (this.writer.full.length > 0) await this.storeFull()
+        if (batch.offset[i] >= this.halfWay) this.cutHalfWay()
+        if (this.writer.full.length > 0) {
+          await this.storeFull()
+          this.halfWay = number === 0 ? halfWayFrom(batch.offset[i], this.origin) : Infinity
+        }
       }
       this.packets[number] += batch.count - skipped
       const last = batch.count - 1
@@ -160,6 +168,12 @@ export class Intake {
     })
   }
 
+  private cutHalfWay(): void {
+    // A quarter of a block is worth an insert of its own.
+    if (4 * this.writer.block.rows >= this.options.blockRows) this.writer.flush()
+    this.halfWay = Infinity
+  }
+
   /** Stores what there is, because it is time. */
   private async cut(number: number): Promise<void> {
     const { cuts } = this.options
@@ -190,6 +204,14 @@ export class Intake {
       this.writer.recycle(block)
     }
   }
+}
+
+/**
+ * Half way from `position` to the end: a block that is not full there is cut. So the last blocks of a large capture are ever smaller, and the
+ * engine has little left to do when it has been read (measured: 0.2 of 4.4 s). Infinity when nobody knows the end.
+ */
+function halfWayFrom(position: number, { sizeBytes = 0 }: RunOrigin): number {
+  return sizeBytes > position ? (position + sizeBytes) / 2 : Infinity
 }
 
 /** The batches of a capture, and `flush` every `flushMs`, however many batches come; a batch on its way is not lost by that. */

@@ -65,12 +65,12 @@ export async function takeRotation(
       const read = { path, skipPackets: first.storedPackets, beginning: () => first.capture.head }
       return [await takeJournaled(first.capture, read, journal, place, options)]
     }
-    const run = await begun.begin(first.id, path, shape)
+    const run = await begun.begin(first.id, path, shape, first.sizeBytes)
     // What came through a pipe cannot be read again: an interrupted one has simply ended.
     if (first.isPipe) delete taken.signal
     const { sensor } = options
     const generation = await generationOf(database, first.id)
-    const origin = { capture: first.id, sensor, day: run.day, generation }
+    const origin = { capture: first.id, sensor, day: run.day, generation, sizeBytes: run.sizeBytes }
     const intake = new Intake(origin, place.spool, place.writer, taken)
     let next: Member | null = memberOf(first, head)
     while (next !== null) {

@@ -22,6 +22,8 @@ export interface BegunRun {
   readonly day: number
   /** The options that decide which rows stand in which block, in words. */
   readonly options: string
+  /** Uncompressed size of the first capture as it was known then, 0 when it was not: it decides where the last blocks are cut. */
+  readonly sizeBytes: number
   /** The captures that go on from the first, in order. */
   readonly next: NextCapture[]
   /** True once it is decided that no other capture goes on from the last. */
@@ -40,12 +42,13 @@ export class BegunNotes {
    * Notes that a run begins with capture `id`, or returns what was noted when it was begun before and not finished. Other options would
    * give other blocks under the same tokens, and a capture from the middle of a run other rows: both are a SourceError.
    */
-  async begin(id: string, path: string, options: string): Promise<BegunRun> {
+  async begin(id: string, path: string, options: string, sizeBytes: number): Promise<BegunRun> {
     const before = await this.read(id)
     if (before === undefined) {
       const whole = await this.runWith(id)
       if (whole !== undefined) throw this.begunBehind(path, whole)
-      const run: BegunRun = { id, day: today(), options, next: [], isClosed: false }
+      const day = today()
+      const run: BegunRun = { id, day, options, sizeBytes, next: [], isClosed: false }
       await this.write(run)
       return run
     }
@@ -116,13 +119,15 @@ export class BegunNotes {
       const [, nextId, path] = /^next (\S+) (.*)$/.exec(line) ?? []
       if (nextId !== undefined) next.push({ id: nextId, path: JSON.parse(path) as string })
     }
-    return { id, day: Number(day), options, next, isClosed: lines.includes('closed') }
+    const size = lines.find((line) => /^size \d+$/.test(line))
+    const sizeBytes = size === undefined ? 0 : Number(size.slice(5))
+    return { id, day: Number(day), options, sizeBytes, next, isClosed: lines.includes('closed') }
   }
 
   /** Written aside and renamed: a note is whole, whatever kills us. */
-  private async write({ id, day, options, next, isClosed }: BegunRun): Promise<void> {
+  private async write({ id, day, options, sizeBytes, next, isClosed }: BegunRun): Promise<void> {
     const lines = next.map((each) => `next ${each.id} ${JSON.stringify(each.path)}\n`)
-    const text = `${day}\n${options}\n${lines.join('')}${isClosed ? 'closed\n' : ''}`
+    const text = `${day}\n${options}\nsize ${sizeBytes}\n${lines.join('')}${isClosed ? 'closed\n' : ''}`
     const file = this.fileOf(id)
     await guarded(file, async () => {
       const handle = await open(`${file}.new`, 'w', 0o600)

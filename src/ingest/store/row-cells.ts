@@ -91,9 +91,11 @@ export function setTime(
 ): void {
   const high = (seconds >>> 16) * 1e9
   const low = (seconds & 0xffff) * 1e9 + nanoseconds
-  const middle = (high % 65_536) * 65_536 + low
+  const whole = Math.floor(high / 65_536)
+  // Not by %: on doubles that is a call into the C library.
+  const middle = (high - whole * 65_536) * 65_536 + low
   column[2 * row] = middle
-  column[2 * row + 1] = Math.floor(high / 65_536) + Math.floor(middle / 4_294_967_296)
+  column[2 * row + 1] = whole + Math.floor(middle / 4_294_967_296)
 }
 
 /** A 64-bit value by its two words. */
