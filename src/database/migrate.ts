@@ -18,7 +18,11 @@ export async function migrate(database: Database, folder: URL = schemaFolder): P
   const pending = await pendingMigrations(database, folder)
   if (pending.length === 0) return []
   await database.command(
-    'CREATE TABLE IF NOT EXISTS schema_migrations (name String, sha256 String, applied_at DateTime64(3)) ENGINE = MergeTree ORDER BY name',
+    `CREATE TABLE IF NOT EXISTS schema_migrations (
+        name String COMMENT 'file of schemas/ that was applied',
+        sha256 String COMMENT 'SHA-256 of that file',
+        applied_at DateTime64(3) COMMENT 'wall clock: when'
+      ) ENGINE = MergeTree ORDER BY name`,
   )
   // A statement that was applied but not remembered (killed between the two) runs again: schemas say IF NOT EXISTS.
   for (const { name, sql, hash } of pending) {

@@ -101,9 +101,11 @@ export const types: Readonly<Record<string, number>> = {
   DLV: 32769,
 }
 
-const classes: Readonly<Record<string, number>> = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255 }
+/** Classes by mnemonic. */
+export const classes: Readonly<Record<string, number>> = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255 }
 
-const rcodes: Readonly<Record<string, number>> = {
+/** Extended response codes by mnemonic. */
+export const rcodes: Readonly<Record<string, number>> = {
   NOERROR: 0,
   FORMERR: 1,
   SERVFAIL: 2,
@@ -126,7 +128,8 @@ const rcodes: Readonly<Record<string, number>> = {
   BADCOOKIE: 23,
 }
 
-const opcodes: Readonly<Record<string, number>> = {
+/** Opcodes by mnemonic. */
+export const opcodes: Readonly<Record<string, number>> = {
   QUERY: 0,
   IQUERY: 1,
   STATUS: 2,
