@@ -46,25 +46,32 @@ afterAll(() => {
 })
 
 describe('a run that is killed', () => {
-  it('again and again, anywhere, leaves after the next one exactly what an undisturbed run leaves', async () => {
-    const seed = Number(process.env.OVERHEAR_KILLS_SEED ?? Date.now())
-    const random = new Random(seed)
-    let kills = 0
-    for (let store = 0; kills < killsWanted; store++) {
-      const rough = join(folder, `rough-${store}`)
-      const aim = () => ({ afterLines: random.integer(0, 5), delayMs: random.integer(0, 300) })
-      const wanted = Math.min(kills + 4, killsWanted)
-      while (kills < wanted && (await killedIngest(rough, capture, blockRows, aim())) === 'killed')
-        kills++
-      expect(['done', 'already']).toContain(await killedIngest(rough, capture, blockRows))
-      const spool = join(rough, 'spool')
-      expect(existsSync(spool) ? readdirSync(spool) : [], `seed ${seed}`).toEqual([])
-      expect(await contentOf(rough), `seed ${seed}`).toEqual(calm)
-      rmSync(rough, { recursive: true })
-    }
-    if (process.env.OVERHEAR_KILLS === undefined) return
-    console.warn(`${kills} kills, each time ${calm.rows} rows and ${calm.records} records`)
-  }, killsWanted * 30_000)
+  it(
+    'again and again, anywhere, leaves after the next one exactly what an undisturbed run leaves',
+    async () => {
+      const seed = Number(process.env.OVERHEAR_KILLS_SEED ?? Date.now())
+      const random = new Random(seed)
+      let kills = 0
+      for (let store = 0; kills < killsWanted; store++) {
+        const rough = join(folder, `rough-${store}`)
+        const aim = () => ({ afterLines: random.integer(0, 5), delayMs: random.integer(0, 300) })
+        const wanted = Math.min(kills + 4, killsWanted)
+        while (
+          kills < wanted &&
+          (await killedIngest(rough, capture, blockRows, aim())) === 'killed'
+        )
+          kills++
+        expect(['done', 'already']).toContain(await killedIngest(rough, capture, blockRows))
+        const spool = join(rough, 'spool')
+        expect(existsSync(spool) ? readdirSync(spool) : [], `seed ${seed}`).toEqual([])
+        expect(await contentOf(rough), `seed ${seed}`).toEqual(calm)
+        rmSync(rough, { recursive: true })
+      }
+      if (process.env.OVERHEAR_KILLS === undefined) return
+      console.warn(`${kills} kills, each time ${calm.rows} rows and ${calm.records} records`)
+    },
+    killsWanted * 30_000,
+  )
 })
 
 describe.each(backEnds)('the spool of the $name store', ({ name, locate }) => {
