@@ -3,10 +3,12 @@
 import type { Database } from '../../database/database.ts'
 import { findingsPart } from './findings.ts'
 import {
+  domainsOf,
   evidence,
   evidenceColumns,
   type HuntOptions,
   inWindow,
+  ofDomains,
   type Part,
   part,
   rcodes,
@@ -22,13 +24,14 @@ export async function huntDomain(
   domain: string,
   options: HuntOptions,
 ): Promise<Part[]> {
-  const bound = { domain, under: domain === '.' ? '.' : `.${domain}` }
+  const under = domain === '.' ? '.' : `.${domain}`
+  const bound = { name: domain, under, domains: domainsOf(domain) }
   return Promise.all([
     part(database, summary, summarySql, bound, options),
     findingsPart(
       database,
       `arrayExists(each -> each = {hunted:String} OR endsWith(each, {under:String}), [subject['name'], subject['domain']])`,
-      { hunted: domain, under: bound.under },
+      { hunted: domain, under },
       options,
     ),
     part(database, names, nameSql, bound, options),
@@ -36,22 +39,23 @@ export async function huntDomain(
     recordsPart(
       database,
       { kind: 'delegation', title: 'its name servers, mail servers and SOA' },
-      "r.name = {domain:String} AND r.type IN ('NS', 'MX', 'SOA')",
+      "r.name = {name:String} AND r.type IN ('NS', 'MX', 'SOA')",
       bound,
       options,
     ),
     recordsPart(
       database,
       { kind: 'answer', title: 'what its names answered with' },
-      `(r.name = {domain:String} OR endsWith(r.name, {under:String}))
-        AND NOT (r.name = {domain:String} AND r.type IN ('NS', 'MX', 'SOA'))`,
+      `(r.name = {name:String} OR endsWith(r.name, {under:String}))
+        AND NOT (r.name = {name:String} AND r.type IN ('NS', 'MX', 'SOA'))`,
       bound,
       options,
     ),
   ])
 }
 
-const inDomain = `${inWindow} AND (t.qname = {domain:String} OR endsWith(t.qname, {under:String}))`
+const inDomain = `${inWindow} AND ${ofDomains}
+      AND (t.qname = {name:String} OR endsWith(t.qname, {under:String}))`
 
 const summary: Omit<Part, 'rows'> = {
   kind: 'domain',

@@ -4,10 +4,13 @@ import type { Database } from '../../database/database.ts'
 import { tailsOf } from '../watch/name.ts'
 import { findingsPart } from './findings.ts'
 import {
+  domainsOf,
   evidence,
   evidenceColumns,
   type HuntOptions,
   inWindow,
+  ofDomains,
+  ofName,
   type Part,
   part,
   rcodes,
@@ -25,9 +28,10 @@ export async function huntName(
   name: string,
   options: HuntOptions,
 ): Promise<Part[]> {
-  const below = name === '.' ? '.' : `.${name}`
+  const named = { name, domains: domainsOf(name) }
+  const under = name === '.' ? '.' : `.${name}`
   return Promise.all([
-    part(database, asked, askedSql, { name }, options),
+    part(database, asked, askedSql, named, options),
     findingsPart(
       database,
       `subject['name'] = {hunted:String} OR subject['domain'] IN {tails:Array(String)}`,
@@ -42,9 +46,9 @@ export async function huntName(
       options,
     ),
     timelinePart(database, name, options),
-    twoAnswersPart(database, 't.qname = {name:String}', { name }, options),
-    part(database, verdicts, verdictSql, { name }, options),
-    part(database, subdomains, subdomainSql, { below }, options),
+    twoAnswersPart(database, ofName, named, options),
+    part(database, verdicts, verdictSql, named, options),
+    part(database, subdomains, subdomainSql, { under, domains: named.domains }, options),
   ])
 }
 
@@ -66,7 +70,7 @@ const askedSql = `SELECT t.client AS client, sum(t.attempts) AS queries, ${types
       arraySort(groupUniqArray(20)(t.server)) AS servers,
       ${seen}, ${evidence}
     FROM transactions AS t
-    WHERE ${inWindow} AND t.qname = {name:String} AND t.attempts > 0
+    WHERE ${inWindow} AND ${ofName} AND t.attempts > 0
     GROUP BY client
     ORDER BY queries DESC, client
     LIMIT {limit:UInt32}`
@@ -87,7 +91,7 @@ const verdicts: Omit<Part, 'rows'> = {
 const verdictSql = `SELECT toString(t.match) AS match, count() AS transactions, uniqExact(t.client) AS clients,
       uniqExact(t.server) AS servers, ${seen}, ${evidence}
     FROM transactions AS t
-    WHERE ${inWindow} AND t.qname = {name:String} AND t.match NOT IN ('answered', 'unpaired')
+    WHERE ${inWindow} AND ${ofName} AND t.match NOT IN ('answered', 'unpaired')
     GROUP BY match
     ORDER BY transactions DESC, match
     LIMIT {limit:UInt32}`
@@ -107,6 +111,6 @@ const subdomains: Omit<Part, 'rows'> = {
 const subdomainSql = `SELECT uniqExact(t.qname) AS names, sum(t.attempts) AS queries, uniqExact(t.client) AS clients,
       ${seen}, ${evidence}
     FROM transactions AS t
-    WHERE ${inWindow} AND endsWith(t.qname, {below:String})
-      AND length(t.qname) > length({below:String})
+    WHERE ${inWindow} AND ${ofDomains} AND endsWith(t.qname, {under:String})
+      AND length(t.qname) > length({under:String})
     HAVING names > 0`

@@ -3,6 +3,7 @@
 import type { Database } from '../../database/database.ts'
 import { plainAddress } from '../../dns/address.ts'
 import { time } from '../report/quantity.ts'
+import { tailsOf } from '../watch/name.ts'
 
 /**
  * What a cell holds, and so how it is normalised and shown: `time` is ISO UTC with nanoseconds, `last` a time shown as how long after `first`,
@@ -58,6 +59,23 @@ export interface HuntOptions {
 
 /** Condition on `transactions AS t`. */
 export const inWindow = `t.ts >= {since:DateTime64(9, 'UTC')} AND t.ts < {until:DateTime64(9, 'UTC')}`
+
+/** Condition on `transactions AS t`: the name asked. The domains it can be sorted under (see domainsOf) lead the primary key to it. */
+export const ofName = 't.domain IN {domains:Array(String)} AND t.qname = {name:String}'
+
+/**
+ * Condition on `transactions AS t`: the registrable domains at, above and under `{name:String}`, which lead the primary key to its rows.
+ * Measured on 20 million rows: reading the domains takes 50 ms of CPU, reading all names for their ends 400.
+ */
+export const ofDomains = `t.domain IN (
+      SELECT d.domain FROM transactions AS d
+      WHERE d.domain IN {domains:Array(String)} OR endsWith(d.domain, {under:String})
+      GROUP BY d.domain)`
+
+/** Registrable domains that a name may be stored with, whatever list of public suffixes it was stored by; none for a suffix itself. */
+export function domainsOf(name: string): string[] {
+  return ['', ...tailsOf(name)]
+}
 
 /** The earliest packet of a group of `transactions AS t`: one tuple, so that capture and frame belong together; ties go to the lower id. */
 export const evidence = `(argMin((t.capture, if(t.frame > 0, t.frame, t.response_frame)), (t.ts, t.capture, t.frame)) AS earliest).1 AS capture,
