@@ -6,6 +6,7 @@ import {
   evidence,
   evidenceColumns,
   type HuntOptions,
+  inRange,
   inWindow,
   type Part,
   part,
@@ -67,7 +68,7 @@ const sent: Omit<Part, 'rows'> = {
 const sentSql = `SELECT t.client AS client, t.server AS server, sum(t.attempts) AS queries,
       uniqExact(t.qname) AS names, ${rcodes}, ${seen}, ${evidence}
     FROM transactions AS t
-    WHERE ${inWindow} AND t.client BETWEEN {low:IPv6} AND {high:IPv6} AND t.attempts > 0
+    WHERE ${inWindow} AND ${inRange('client')} AND t.attempts > 0
     GROUP BY client, server
     ORDER BY queries DESC, client, server
     LIMIT {limit:UInt32}`
@@ -90,7 +91,7 @@ const served: Omit<Part, 'rows'> = {
 const servedSql = `SELECT t.server AS server, uniqExact(t.client) AS clients, sum(t.attempts) AS queries,
       countIf(t.response_frame > 0) AS answers, uniqExact(t.qname) AS names, ${rcodes}, ${seen}, ${evidence}
     FROM transactions AS t
-    WHERE ${inWindow} AND t.server BETWEEN {low:IPv6} AND {high:IPv6}
+    WHERE ${inWindow} AND ${inRange('server')}
     GROUP BY server
     ORDER BY queries DESC, server
     LIMIT {limit:UInt32}`

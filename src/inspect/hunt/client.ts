@@ -6,6 +6,7 @@ import {
   evidence,
   evidenceColumns,
   type HuntOptions,
+  inRange,
   inWindow,
   type Part,
   part,
@@ -34,7 +35,7 @@ export async function huntClient(
     part(database, servers, serverSql, bounds, options),
     part(database, domains, domainSql, bounds, options),
     part(database, queryTypes, typeSql, { ...bounds, everyday: everydayTypes }, options),
-    twoAnswersPart(database, 't.client BETWEEN {low:IPv6} AND {high:IPv6}', bounds, options),
+    twoAnswersPart(database, inRange('client'), bounds, options),
   ])
 }
 
@@ -57,7 +58,7 @@ const everydayTypes = [
   'TXT',
 ]
 
-const ofClient = `${inWindow} AND t.client BETWEEN {low:IPv6} AND {high:IPv6} AND t.attempts > 0`
+const ofClient = `${inWindow} AND ${inRange('client')} AND t.attempts > 0`
 
 const summary: Omit<Part, 'rows'> = {
   kind: 'client',

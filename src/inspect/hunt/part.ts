@@ -72,6 +72,12 @@ export const ofDomains = `t.domain IN (
       WHERE d.domain IN {domains:Array(String)} OR endsWith(d.domain, {under:String})
       GROUP BY d.domain)`
 
+/** Condition on an address column of `transactions AS t`: from low to high. The equality is for one address: bloom filters know no ranges. */
+export function inRange(column: 'client' | 'server'): string {
+  return `t.${column} BETWEEN {low:IPv6} AND {high:IPv6}
+      AND ({low:IPv6} != {high:IPv6} OR t.${column} = {low:IPv6})`
+}
+
 /** Registrable domains that a name may be stored with, whatever list of public suffixes it was stored by; none for a suffix itself. */
 export function domainsOf(name: string): string[] {
   return ['', ...tailsOf(name)]
