@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { type Bench, type Figure, figure, median } from './bench.ts'
 import { type Cost, runNode } from './child.ts'
+import { writeLonger } from './longer-capture.ts'
 
 /** `overhear ingest` beside pcap-parser, dns-packet and a JSONEachRow insert, both into chDB. */
 export const ingestBench: Bench = {
@@ -12,13 +13,15 @@ export const ingestBench: Bench = {
   asks: 'How fast does a capture get into the embedded store, whole programs from start to exit?',
   fairness:
     'The baseline gets a quarter of the packets at most, so its start-up weighs more; its table has 26 columns and no passive-DNS view, ours twice as many and the view. ' +
-    'OVERHEAR_BENCH_CAPTURE names a second capture to do the same with (bench/record-nsd.sh records one).',
+    'OVERHEAR_BENCH_CAPTURE names a second capture to do the same with (bench/record-nsd.sh records one); with OVERHEAR_BENCH_TIMES=4 the last of them is also ingested four times as long.',
   async run({ capture, packets }) {
     const recorded = process.env.OVERHEAR_BENCH_CAPTURE
     const figures = await both(capture, packets, '')
     if (recorded !== undefined) {
       figures.push(...(await both(recorded, packets, `${basename(recorded)}: `)))
     }
+    const times = Number(process.env.OVERHEAR_BENCH_TIMES ?? 0)
+    if (times > 1) figures.push(...(await longer(recorded ?? capture, times)))
     return figures
   },
 }
@@ -31,6 +34,33 @@ async function both(capture: string, packets: number, prefix: string): Promise<F
   }
   const against = `${prefix}pcap-parser + dns-packet + JSONEachRow`
   return [report(`${prefix}overhear ingest`, runs[0], against), report(against, runs[1])]
+}
+
+/** The same capture once and `times` times as long, in turn: what grows more than that does not scale. */
+async function longer(capture: string, times: number): Promise<Figure[]> {
+  const name = basename(capture)
+  return inFolder(async (place) => {
+    const path = join(place, 'longer.pcap')
+    writeLonger(capture, path, times)
+    const runs: Run[][] = [[], []]
+    for (let round = 0; round < rounds; round++) {
+      runs[0].push(await inFolder((folder) => ours(capture, folder)))
+      runs[1].push(await inFolder((folder) => ours(path, folder)))
+    }
+    const [once, long] = runs.map((some) => ({
+      wall: median(some.map(({ seconds }) => seconds)),
+      cpu: median(some.map(({ cpuSeconds }) => cpuSeconds)),
+      peak: Math.max(...some.map(({ peakMiB }) => peakMiB)),
+    }))
+    const growth =
+      `${(long.wall / once.wall).toFixed(2)} times the time, ${(long.cpu / once.cpu).toFixed(2)} times the CPU, ` +
+      `${(long.peak / once.peak).toFixed(2)} times the peak of one`
+    const figures = [
+      report(`${name}, once`, runs[0]),
+      report(`${name}, ${times} times as long`, runs[1]),
+    ]
+    return [figures[0], { ...figures[1], note: `${growth}; ${figures[1].note}` }]
+  })
 }
 
 const rounds = 3
