@@ -138,7 +138,12 @@ const lookups: { label: string; sql: string; value: (known: Known) => string }[]
     value: ({ client }) => client,
   },
   {
-    label: 'an hour',
+    label: 'an hour: its domains, counted',
+    sql: `SELECT domain, queries, nxdomain FROM domain_hours WHERE hour = toDateTime({value:String}, 'UTC') ORDER BY queries DESC LIMIT 100`,
+    value: () => '2026-03-20 10:00:00',
+  },
+  {
+    label: 'an hour: all its clients',
     sql: `SELECT count(), uniqExact(client) FROM transactions WHERE ts >= toDateTime64({value:String}, 9, 'UTC') AND ts < toDateTime64({value:String}, 9, 'UTC') + INTERVAL 1 HOUR`,
     value: () => '2026-03-20 10:00:00',
   },

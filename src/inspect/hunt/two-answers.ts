@@ -66,7 +66,7 @@ interface PairRow {
   answers: AnswerColumns[]
 }
 
-/** Both answers of a query carry the frame of it. */
+/** Both answers of a query carry the frame of it. Conflicts are few, so they are looked for first. */
 function pairsSql(condition: string): string {
   return `SELECT any(qname) AS name, of_client AS client, of_server AS server,
       arraySort(groupArray(20)((toString(response_ts), of_frame, toString(answer_capture), after_us, ip_ttl, ip_id, code, response_flags, records))) AS answers
@@ -77,6 +77,8 @@ function pairsSql(condition: string): string {
         arrayFilter((record, section) -> section = 'answer', arrayMap((type, data) -> concat(toString(type), ' ', data), t.rr.type, t.rr.data), t.rr.section) AS records
       FROM transactions AS t
       WHERE ${inWindow} AND ${condition} AND t.match IN ('answered', 'late', 'conflict') AND t.frame > 0
+        AND (t.capture, t.frame) IN (
+          SELECT t.capture, t.frame FROM transactions AS t WHERE ${inWindow} AND ${condition} AND t.match = 'conflict')
     )
     GROUP BY of_client, of_server, of_capture, query
     HAVING countIf(match = 'conflict') > 0 AND count() > 1
