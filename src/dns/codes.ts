@@ -101,11 +101,9 @@ export const types: Readonly<Record<string, number>> = {
   DLV: 32769,
 }
 
-/** Classes by mnemonic. */
-export const classes: Readonly<Record<string, number>> = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255 }
+const classes: Readonly<Record<string, number>> = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255 }
 
-/** Extended response codes by mnemonic. */
-export const rcodes: Readonly<Record<string, number>> = {
+const rcodes: Readonly<Record<string, number>> = {
   NOERROR: 0,
   FORMERR: 1,
   SERVFAIL: 2,
@@ -128,8 +126,7 @@ export const rcodes: Readonly<Record<string, number>> = {
   BADCOOKIE: 23,
 }
 
-/** Opcodes by mnemonic. */
-export const opcodes: Readonly<Record<string, number>> = {
+const opcodes: Readonly<Record<string, number>> = {
   QUERY: 0,
   IQUERY: 1,
   STATUS: 2,
