@@ -1,6 +1,6 @@
 // The schema as a product: every column explained, views in friendly words over the same rows, names for numbers; on both back ends.
 
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -21,6 +21,13 @@ const views = [
   'passive_dns',
   'queries',
 ]
+
+/** The statements between fences, and those given to `overhear sql` there. */
+const examples = [
+  ...readFileSync(join(import.meta.dirname, '..', 'docs/schema.md'), 'utf8').matchAll(
+    /^(?:overhear sql "([^"]+)"|((?:WITH|SELECT|ALTER TABLE) [^`]+))$/gm,
+  ),
+].map(([, typed = '', whole = '']) => typed + whole.trim())
 
 test('the codes of the schema are those of the program', async () => {
   await expect(codesSchema()).toMatchFileSnapshot('../schemas/032-codes.sql')
@@ -116,6 +123,11 @@ describe.each(backEnds)('the schema of the $name store', ({ locate }) => {
     expect(strange).toEqual([])
   })
 
+  test.each(examples)('understands what docs/schema.md shows: %s', async (sql) => {
+    if (sql.startsWith('ALTER')) await database.command(sql)
+    else for await (const _ of database.queryReadOnly(sql, 'Null'));
+  })
+
   test.each([
     ['client_domains', `client = '192.0.2.21'`],
     ['client_types', `client = '192.0.2.21'`],
@@ -157,6 +169,13 @@ const plainRows = `INSERT INTO transactions (ts, client, server, qname, qtype, d
   SELECT toDateTime64('2026-03-05 00:00:00', 9, 'UTC') + toIntervalSecond(18 * number), toIPv6(concat('192.0.2.', toString(number % 50))), toIPv6('192.0.2.53'),
     concat('host', toString(number), '.', zone), 'A', concat('zone', toString(number % 7), '.org') AS zone, if(number % 3 = 0, 'NXDOMAIN', 'NOERROR'), 1, 'answered'
   FROM numbers({from:UInt32}, 1000)`
+
+test('docs/schema.md has examples of all kinds', () => {
+  expect(examples.map((sql) => sql.split(' ', 1)[0])).toEqual(
+    expect.arrayContaining(['SELECT', 'WITH', 'ALTER']),
+  )
+  expect(examples.length).toBe(7)
+})
 
 test('the views of this file are those of the schemas', () => {
   const files = readdirSync(schemaFolder).filter((name) => name.startsWith('03'))
