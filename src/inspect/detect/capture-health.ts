@@ -2,7 +2,7 @@
 
 import type { Finding } from './detector.ts'
 import { count } from './evidence.ts'
-import type { CaptureSeen } from './run.ts'
+import type { CaptureSeen } from './seen.ts'
 import type { OneWay, Vantage } from './vantage.ts'
 
 /** Adds to a finding whether its captures saw both directions while it lasted, and whether they lost packets. */

@@ -189,10 +189,16 @@ export const givenParameters: Readonly<Record<string, string>> = {
   oneWayFrom: 'Array(UInt32)',
   oneWayUntil: 'Array(UInt32)',
   watch: 'Array(String)',
+  allClients: 'UInt64',
 }
 
 /** Where a row was captured: its sensor, or its capture where the sensor has no name. */
-export const tap = `if(sensor = '', toString(capture), toString(sensor))`
+export const tap = tapOf('capture', 'sensor')
+
+/** The same of other expressions that stand for the two. */
+export function tapOf(capture: string, sensor: string): string {
+  return `if(${sensor} = '', toString(${capture}), toString(${sensor}))`
+}
 
 /**
  * Rows from stretches of time in which both directions were captured. What needs both (nobody asked for this, nobody answered) keeps to

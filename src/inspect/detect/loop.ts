@@ -31,16 +31,18 @@ const answersSql = `${windows(`SELECT ts, ${pair}, qname, qtype, id, 1 AS n, res
   ORDER BY bytes DESC
   LIMIT 200`
 
+/** Who asks whom, of clients that are asked themselves. */
+const askingPairs = `
+          SELECT client, server FROM transactions
+          WHERE ${inWindow} AND attempts > 0 AND client IN (SELECT DISTINCT server FROM transactions WHERE ${inWindow} AND attempts > 0)
+          GROUP BY client, server
+        `
+
 /** Questions between two servers that ask each other; pairs that do are few, so the rest is never looked at by name. */
 const forwardingSql = `${windows(`SELECT ts, ${pair}, qname, qtype, id, attempts AS n, query_bytes AS bytes, ${isOneWay} AS is_there, ${slot}
       FROM transactions
       WHERE ${inWindow} AND transport = 'udp' AND attempts > 0 AND opcode = 'QUERY' AND client != server AND bitTest(query_flags, 8)
-        AND (client, server) IN (
-          SELECT client, server FROM (
-            SELECT client, server FROM transactions WHERE ${inWindow} AND attempts > 0 GROUP BY client, server
-          )
-          WHERE (server, client) IN (SELECT client, server FROM transactions WHERE ${inWindow} AND attempts > 0 GROUP BY client, server)
-        )`)}
+        AND (client, server) IN (${askingPairs}) AND (server, client) IN (${askingPairs})`)}
   )
   GROUP BY one, other, qname, qtype
   ORDER BY least(there, back) DESC

@@ -30,9 +30,11 @@ const scanners = ['dnsscan.shadowserver.org', 'openresolvertest.net', 'openresol
 const isScan = scanners
   .map((name) => `qname = '${name}' OR endsWith(qname, '.${name}')`)
   .join(' OR ')
+/** The domains of these names, which the rows are sorted by: no other name is read. */
+const scanDomains = `('shadowserver.org', 'openresolvertest.net', 'openresolverproject.org')`
 
 /** Recursion done: RA without AA, and neither refused nor failed. Data or no data, the server went and asked. */
-const isRecursed = `rcode IN ('NOERROR', 'NXDOMAIN') AND response_frame > 0 AND attempts > 0 AND bitTest(response_flags, 7) AND NOT bitTest(response_flags, 10)`
+const isRecursed = `rcode IN ('NOERROR', 'NXDOMAIN') AND qr = 1 AND attempts > 0 AND bitTest(response_flags, 7) AND NOT bitTest(response_flags, 10)`
 
 const sql = `SELECT server, toString(min(n_first)) AS first, toString(max(n_last)) AS last, toFloat64(sum(n_queries)) AS queries,
     count() AS networks, toFloat64(sum(n_clients)) AS clients, quantileExact(0.5)(n_clients) AS median_clients,
@@ -44,12 +46,16 @@ const sql = `SELECT server, toString(min(n_first)) AS first, toString(max(n_last
     FROM (
       SELECT server, client, ${network} AS net, net = ${serverNetwork} OR ${isPrivate} AS is_own, c_first, c_last, c_queries, c_amplifying, c_scans
       FROM (
-        SELECT server, client, min(ts) AS c_first, max(ts) AS c_last, count() AS c_queries, countIf(qtype IN ${amplifying}) AS c_amplifying,
-          countIf(${isScan}) AS c_scans
+        SELECT server, client, min(ts) AS c_first, max(ts) AS c_last, count() AS c_queries, countIf(qtype IN ${amplifying}) AS c_amplifying
         FROM transactions
         WHERE ${inWindow} AND ${isRecursed}
         GROUP BY server, client
-      )
+      ) AS asked
+      LEFT JOIN (
+        SELECT server, client, count() AS c_scans FROM transactions
+        WHERE ${inWindow} AND ${isRecursed} AND domain IN ${scanDomains} AND (${isScan})
+        GROUP BY server, client
+      ) AS scanned USING (server, client)
     )
     GROUP BY server, net
   )

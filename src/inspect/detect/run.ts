@@ -23,6 +23,7 @@ import {
 import { findEvidence } from './evidence.ts'
 import { fill } from './literal.ts'
 import { addCaptureHealth, oneWayNotes } from './capture-health.ts'
+import { askedWhole, type CaptureSeen, capturesSeen, unbounded, windowSeen } from './seen.ts'
 import { type OneWay, vantageOf, vantageParameters } from './vantage.ts'
 
 /** How a run is limited and tuned. */
@@ -40,18 +41,6 @@ export interface RunOptions {
   onDetector?: (id: string) => void
 }
 
-/** A capture the findings can point into. */
-export interface CaptureSeen {
-  id: string
-  path: string
-  sensor: string
-  first_packet: string
-  last_packet: string
-  packets: number
-  /** Packets lost before they could be read, as far as known. */
-  dropped?: number
-}
-
 /** The answer of `overhear report --json`. `window` holds the first and last packet time looked at, null in an empty store. */
 export interface RunResult {
   window: { since: string | null; until: string | null; transactions: number }
@@ -67,7 +56,10 @@ export interface RunResult {
   findings: Finding[]
 }
 
-/** Runs the detectors one after the other; the store is only read. */
+/** Queries that run at once: more than one, since most are short and wait for one thread of the engine. */
+const atOnce = 3
+
+/** Runs the detectors, some of their rules at a time; the store is only read. */
 export async function run(
   database: Database,
   detectors: readonly Detector[],
@@ -78,9 +70,13 @@ export async function run(
     since: options.since ?? wholeHistory.since,
     until: options.until ?? wholeHistory.until,
   }
-  const window = await windowSeen(database, bounds)
-  const captures = await capturesSeen(database, bounds)
-  const vantage = await vantageOf(database, bounds)
+  const isWhole = bounds.since === wholeHistory.since && bounds.until === wholeHistory.until
+  const asked = isWhole ? askedWhole(database) : database
+  const [{ clients, ...window }, captures, vantage] = await Promise.all([
+    windowSeen(database, bounds),
+    capturesSeen(database, bounds),
+    vantageOf(asked, bounds),
+  ])
   const watch = options.watch ?? []
   const result: RunResult = {
     window,
@@ -91,31 +87,47 @@ export async function run(
     findings: [],
   }
   const least = severities.indexOf(options.minSeverity ?? 'low')
-  for (const detector of detectors) {
-    options.onDetector?.(detector.id)
-    const start = performance.now()
+  const works = detectors.map((detector) => {
     const parameters = { ...defaultsOf(detector), ...overrides[detector.id] }
-    const bound = { ...parameters, ...bounds, ...vantageParameters(vantage), watch: [...watch] }
+    const given = { ...vantageParameters(vantage), watch: [...watch], allClients: clients }
+    const bound = { ...parameters, ...bounds, ...given }
     const bench: Bench = {
       parameters,
       watch,
       vantage,
-      rows: (sql, more) => database.rows(sql, { ...bound, ...more }),
+      rows: (sql, more) => asked.rows(sql, { ...bound, ...more }),
     }
+    const rules = detector.rules.filter(
+      (rule) =>
+        !(rule.needs === 'watch-list' && watch.length === 0) &&
+        !(rule.isHint && least > severities.indexOf('info')),
+    )
+    return { detector, bound, bench, rules, drafts: new Map<Rule, Draft[]>(), seconds: 0 }
+  })
+  const told = new Set<string>()
+  const tasks = works.flatMap((work) => work.rules.map((rule) => ({ work, rule })))
+  await eachOf(tasks, atOnce, async ({ work, rule }) => {
+    const { detector, bench, drafts } = work
+    if (!told.has(detector.id)) options.onDetector?.(detector.id)
+    told.add(detector.id)
+    const start = performance.now()
+    drafts.set(rule, await rule.judge(await bench.rows<never>(rule.sql), bench))
+    work.seconds += (performance.now() - start) / 1000
+  })
+  for (const { detector, bound, rules, drafts, seconds } of works) {
+    const start = performance.now()
     const found = new Map<string, { finding: Finding; draft: Draft }>()
-    for (const rule of detector.rules) {
-      if (rule.needs === 'watch-list' && watch.length === 0) continue
-      if (rule.isHint && least > severities.indexOf('info')) continue
-      const rows = await bench.rows<never>(rule.sql)
-      for (const draft of await rule.judge(rows, bench)) {
-        const finding = findingOf(detector, rule, draft, bound)
+    for (const rule of rules) {
+      const shown = { ...rule, sql: isWhole ? unbounded(rule.sql) : rule.sql }
+      for (const draft of drafts.get(rule) ?? []) {
+        const finding = findingOf(detector, shown, draft, bound)
         if (finding === null || severities.indexOf(finding.severity) < least) continue
         const before = found.get(finding.id)
         if (before !== undefined && before.finding.score >= finding.score) continue
         found.set(finding.id, { finding, draft })
       }
     }
-    for (const { finding, draft } of found.values()) {
+    await eachOf([...found.values()], atOnce, async ({ finding, draft }) => {
       finding.evidence = Array.isArray(draft.evidence)
         ? draft.evidence
         : await findEvidence(database, {
@@ -124,15 +136,15 @@ export async function run(
             parameters: { ...bound, ...draft.evidence.parameters },
           })
       addCaptureHealth(finding, captures, vantage)
-      result.findings.push(finding)
-    }
+    })
+    for (const { finding } of found.values()) result.findings.push(finding)
     if (watch.length === 0 && detector.rules.every((rule) => rule.needs === 'watch-list')) {
       result.notes.push(
         `${detector.id}: no names are watched (overhear watch add NAME, or --watch FILE), so nothing is found`,
       )
     }
-    const seconds = Math.round(performance.now() - start) / 1000
-    result.detectors.push({ id: detector.id, seconds, findings: found.size })
+    const all = Math.round(seconds * 1000 + performance.now() - start) / 1000
+    result.detectors.push({ id: detector.id, seconds: all, findings: found.size })
   }
   const isWatching = detectors.some(({ rules }) =>
     rules.some(({ needs }) => needs === 'watch-list'),
@@ -144,6 +156,26 @@ export async function run(
     (a, b) => b.score - a.score || (a.first_seen < b.first_seen ? -1 : 1) || (a.id < b.id ? -1 : 1),
   )
   return result
+}
+
+/** Works through a list, some at a time, in order of the list. */
+async function eachOf<Item>(
+  items: readonly Item[],
+  width: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const queue = [...items]
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+      try {
+        await work(item)
+      } catch (thrown) {
+        queue.length = 0
+        throw thrown
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: width }, worker))
 }
 
 /** The id of a finding: a hash of what it is about, so that more data, another back end or another day give the same. */
@@ -225,30 +257,4 @@ function checkedOverrides(
     }
   }
   return overrides
-}
-
-async function windowSeen(database: Database, bounds: Parameters): Promise<RunResult['window']> {
-  const [row] = await database.rows<{ n: number; first: string; last: string }>(
-    `SELECT count() AS n, toString(min(ts)) AS first, toString(max(ts)) AS last FROM transactions
-    WHERE ts >= {since:DateTime64(9, 'UTC')} AND ts < {until:DateTime64(9, 'UTC')}`,
-    bounds,
-  )
-  const transactions = row?.n ?? 0
-  if (row === undefined || transactions === 0) return { since: null, until: null, transactions: 0 }
-  return { since: isoTime(row.first), until: isoTime(row.last), transactions }
-}
-
-async function capturesSeen(database: Database, bounds: Parameters): Promise<CaptureSeen[]> {
-  const rows = await database.rows<CaptureSeen>(
-    `SELECT id, path, toString(sensor) AS sensor, first_packet, last_packet, packets, dropped FROM captures
-    WHERE last_packet >= {since:DateTime64(9, 'UTC')} AND first_packet < {until:DateTime64(9, 'UTC')}
-    ORDER BY first_packet, id, started DESC
-    LIMIT 1 BY id`,
-    bounds,
-  )
-  return rows.map((row) => ({
-    ...row,
-    first_packet: isoTime(row.first_packet),
-    last_packet: isoTime(row.last_packet),
-  }))
 }

@@ -75,6 +75,8 @@ export async function scoreCapture(
   const exposure = await exposureOf(database)
   const detectors = recording(options.detectors, written)
   const { findings } = await run(database, detectors, { watch })
+  // Rules run at the same time, so the order in which they wrote is chance.
+  written.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : placeOf(a) > placeOf(b) ? 1 : 0))
   const truths = label.truths.filter(({ kind }) => options.detectors.some(({ id }) => id === kind))
   const { byTruth, strangers } = matchClaims<Finding>(truths, findings)
   const score: CaptureScore = {
@@ -118,6 +120,10 @@ export async function scoreCapture(
   }
   score.seconds = (performance.now() - start) / 1000
   return { score, written }
+}
+
+function placeOf({ detector, rule }: Written): string {
+  return `${detector} ${rule.id}`
 }
 
 function baselineScore(

@@ -12,6 +12,15 @@ import { recognise } from './known-services.ts'
 /** Types whose answers are as good as never anything but addresses, keys or referrals; their rows are not read. */
 const plainTypes = `('A', 'PTR', 'NS', 'SOA', 'DS', 'DNSKEY', 'RRSIG', 'NSEC', 'NSEC3', 'HTTPS', 'SVCB', 'CAA')`
 
+/** Keys (a domain, or a client and a domain) that may have given one client enough: most domains do not, and are out by the cheap one. */
+function richKeys(key: string, also = ''): string {
+  return `SELECT ${key} FROM transactions
+        WHERE ${inWindow} AND ${isListed} AND qtype NOT IN ${plainTypes} AND qr = 1${also}
+        GROUP BY ${key}
+        HAVING sum(response_bytes) >= {minReplyBytes:UInt32} AND ${mayHave('qname', '{minReplyNames:UInt32}')}
+          AND ${mayHave('answer_digest', '{minReplyNames:UInt32} * 0.9')}`
+}
+
 /** Answers to many never-repeated names, each different: a download. One finding with the names that asked, by whichever scores more. */
 export const reply: Rule = {
   id: 'reply-24h',
@@ -28,11 +37,7 @@ export const reply: Rule = {
     FROM transactions
     WHERE ${inWindow} AND ${isListed} AND qtype NOT IN ${plainTypes} AND qr = 1
       AND (client, domain) IN (
-        SELECT client, domain FROM transactions
-        WHERE ${inWindow} AND ${isListed} AND qtype NOT IN ${plainTypes} AND qr = 1
-        GROUP BY client, domain
-        HAVING sum(response_bytes) >= {minReplyBytes:UInt32} AND ${mayHave('qname', '{minReplyNames:UInt32}')}
-          AND ${mayHave('answer_digest', '{minReplyNames:UInt32} * 0.9')}
+        ${richKeys('client, domain', ` AND domain IN (${richKeys('domain')})`)}
       )
   )
   -- A day that begins at midnight and one that begins at noon: what comes within twelve hours is whole in one of them.

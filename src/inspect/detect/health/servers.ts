@@ -6,25 +6,28 @@ import { count, grouped } from '../evidence.ts'
 import { asked, draftOf, type Level, percent, tc } from './fault.ts'
 import { judgeWays } from './transport.ts'
 
+/** Rows of a server that count; who asked is counted of those only that something is found about: a set for each slice was half of the time. */
+const counted = `${asked} AND match IN ('answered', 'late', 'unanswered') AND attempts > 0 AND ${bothDirections}`
+
 /** One row per server; its five-minute slices as (start, queries, lost, answers, p95 in µs). */
 const sql = `SELECT toString(address) AS server, toFloat64(sum(n)) AS queries, toFloat64(sum(n_lost)) AS lost, toFloat64(sum(n_answers)) AS answers,
-    toFloat64(uniqExactMerge(askers)) AS clients, toFloat64(sum(n_servfail)) AS servfail, toFloat64(sum(n_refused)) AS refused,
+    toFloat64(sum(n_servfail)) AS servfail, toFloat64(sum(n_refused)) AS refused,
     toFloat64(sum(n_formerr)) AS formerr, toFloat64(sum(n_notimp)) AS notimp, toString(min(begun)) AS first, toString(max(ended)) AS last,
     toFloat64(sum(n_cut)) AS cut, toFloat64(sum(n_fetched)) AS fetched, toFloat64(sum(n_tcp_lost)) AS tcp_lost, toFloat64(sum(n_edns)) AS with_edns,
     toFloat64(sum(n_edns_bad)) AS edns_bad, toFloat64(sum(n_plain)) AS plain,
     arraySort(groupArray((slice, toFloat64(n), toFloat64(n_lost), toFloat64(n_answers), toFloat64(p95)))) AS slices
   FROM (
     SELECT server AS address, toUInt32(intDiv(toUnixTimestamp(ts), 300)) AS slice, count() AS n, countIf(match = 'unanswered') AS n_lost,
-      countIf(response_frame > 0) AS n_answers, uniqExactState(client) AS askers, min(ts) AS begun, max(ts) AS ended,
+      countIf(qr = 1) AS n_answers, min(ts) AS begun, max(ts) AS ended,
       countIf(rcode = 'SERVFAIL') AS n_servfail, countIf(rcode = 'REFUSED') AS n_refused,
       countIf(rcode = 'FORMERR') AS n_formerr, countIf(rcode = 'NOTIMP') AS n_notimp,
-      countIf(transport = 'udp' AND response_frame > 0 AND ${tc}) AS n_cut, countIf(transport = 'tcp' AND response_frame > 0) AS n_fetched,
-      countIf(transport = 'tcp' AND match = 'unanswered') AS n_tcp_lost, countIf(edns_size > 0 AND response_frame > 0) AS n_edns,
+      countIf(transport = 'udp' AND qr = 1 AND ${tc}) AS n_cut, countIf(transport = 'tcp' AND qr = 1) AS n_fetched,
+      countIf(transport = 'tcp' AND match = 'unanswered') AS n_tcp_lost, countIf(edns_size > 0 AND qr = 1) AS n_edns,
       countIf(edns_size > 0 AND rcode IN ('FORMERR', 'NOTIMP')) AS n_edns_bad,
       countIf(edns_size = 0 AND rcode IN ('NOERROR', 'NXDOMAIN')) AS n_plain,
       ifNotFinite(quantileTDigestIf(0.95)(latency_us, latency_us > 0), 0) AS p95
     FROM transactions
-    WHERE ${asked} AND match IN ('answered', 'late', 'unanswered') AND attempts > 0 AND ${bothDirections}
+    WHERE ${counted}
     GROUP BY address, slice
   )
   GROUP BY address
@@ -39,13 +42,36 @@ export const serverRule: Rule = {
   needs: 'both-directions',
   sql,
   subject: 'server = {server:String}',
-  judge: (rows: Server[], bench) =>
-    rows.flatMap((row) => [
-      ...judgeLoss(row, bench),
-      ...judgeLatency(row, bench),
-      ...judgeErrors(row, bench),
-      ...judgeWays(row),
-    ]),
+  async judge(rows: Omit<Server, 'clients'>[], bench) {
+    const found = rows.filter((row) => faultsOf({ ...row, clients: 0 }, bench).length > 0)
+    const clients = await clientsOf(
+      bench,
+      found.map(({ server }) => server),
+    )
+    return found.flatMap((row) =>
+      faultsOf({ ...row, clients: clients.get(row.server) ?? 0 }, bench),
+    )
+  },
+}
+
+async function clientsOf(bench: Bench, servers: readonly string[]): Promise<Map<string, number>> {
+  if (servers.length === 0) return new Map()
+  const rows = await bench.rows<{ server: string; clients: number }>(
+    `SELECT toString(address) AS server, toFloat64(uniqExact(client)) AS clients
+    FROM (SELECT server AS address, client FROM transactions WHERE ${counted} AND server IN {servers:Array(IPv6)})
+    GROUP BY address`,
+    { servers },
+  )
+  return new Map(rows.map(({ server, clients }) => [server, clients]))
+}
+
+function faultsOf(row: Server, bench: Bench): Draft[] {
+  return [
+    ...judgeLoss(row, bench),
+    ...judgeLatency(row, bench),
+    ...judgeErrors(row, bench),
+    ...judgeWays(row),
+  ]
 }
 
 type Slice = [start: number, queries: number, lost: number, answers: number, p95Us: number]

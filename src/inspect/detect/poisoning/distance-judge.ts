@@ -35,10 +35,10 @@ const minShare = 0.8
 const minHops = 3
 const fastShare = 0.3
 /** Servers of different networks that cannot all be next door. */
-const minNeighbours = 4
+export const minNeighbours = 4
 const nearHops = 2
 /** Answers a server needs before a truncated one is rare. */
-const minForTruncation = 1000
+export const minForTruncation = 1000
 
 /** Drafts of all three. */
 export async function judgeDistances(rows: DistanceRow[], bench: Bench): Promise<Draft[]> {
