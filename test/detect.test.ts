@@ -69,6 +69,7 @@ describe('the contract', () => {
         oneWayTaps: ["b'"],
         oneWayFrom: [0],
         oneWayUntil: [300],
+        allClients: 5,
         watch: ['b'],
       }
       for (const [name, { default: value }] of Object.entries(definition.parameters))
