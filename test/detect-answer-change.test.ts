@@ -232,8 +232,34 @@ describe('answer change', () => {
     await says('DS', ['12345 13 2 AB'], 0, 10 * day, 4 * hour, `'example.org'`)
     await says('DS', [], 10 * day, 11 * day, 4 * hour, `'example.org'`)
     expect(await findings('answer-change', {}, watch)).toMatchObject([
-      { rule: 'answer-change/ds', measures: { after: { value: 'nothing' } } },
+      {
+        rule: 'answer-change/ds',
+        score: 40,
+        severity: 'medium',
+        measures: { after: { value: 'nothing' } },
+        evidence: [{}, { text: expect.stringContaining('no DS of example.org') }],
+      },
     ])
+    await database.command('TRUNCATE TABLE transactions')
+    await says('DS', ['12345 13 2 AB'], 0, 10 * day, 4 * hour, `'example.org'`)
+    await says('DS', [], 10 * day, 10 * day + 8 * hour, 4 * hour, `'example.org'`)
+    await says('DS', ['12345 13 2 AB'], 10 * day + 8 * hour, 12 * day, 4 * hour, `'example.org'`)
+    expect(await findings('answer-change', {}, watch)).toMatchObject([
+      { rule: 'answer-change/ds', severity: 'high', points: expect.anything() },
+    ])
+  })
+
+  test('a referral of the root says nothing about the DS of what lies below it', async () => {
+    const resolved = { response_flags: '0x8180' }
+    await says('DS', ['12345 13 2 AB'], 0, 12 * day, 4 * hour, `'example.org'`, resolved)
+    const referral = {
+      server: `toIPv6('::ffff:198.51.100.4')`,
+      ...data(['ns1.nic.example'], 'NS', `'org'`),
+      'rr.section': `['authority']`,
+      response_flags: '0x8000',
+    }
+    await says('DS', [], 3 * day, 9 * day, 12 * hour, `'example.org'`, referral)
+    expect(await findings('answer-change', {}, watch)).toEqual([])
   })
 
   /** The same answer from one time to another, seconds after the start. */

@@ -1,7 +1,8 @@
 // Health of records: delegations, names, mail; each fault is found once, its healthy twin is silent.
 
 import { describe, expect, test } from 'vitest'
-import { type Fields, insert, time, useStore } from './detect-fixture.ts'
+import { loadNetworks } from '../src/inspect/networks/load.ts'
+import { database, type Fields, insert, time, useStore } from './detect-fixture.ts'
 import { authority, healthBy, record, rulesOf, seen } from './health-fixture.ts'
 
 useStore()
@@ -58,6 +59,37 @@ describe('a delegation', () => {
   ])('%s is silent', async (_, glue) => {
     await seen([...servers('a.example.org', 'b.example.org'), ...glue])
     expect(await health()).toEqual([])
+  })
+})
+
+describe('name servers in several networks', () => {
+  const health = healthBy('one-operator')
+  const zone = [
+    record('example.org', 'NS', 'a.example.org'),
+    record('example.org', 'NS', 'b.example.org'),
+    record('a.example.org', 'A', '192.0.2.1', 'additional'),
+    record('b.example.org', 'A', '198.51.100.2', 'additional'),
+  ]
+  const networks = [
+    { prefix: '192.0.2.0/24', asn: 64500, name: 'One' },
+    { prefix: '198.51.0.0/16', asn: 64500, name: 'One' },
+  ]
+
+  test('of one autonomous system are found where a table of networks says so, of two are silent', async () => {
+    await seen(zone)
+    expect(await health()).toEqual([])
+    try {
+      await loadNetworks(database, networks)
+      const [found] = await health()
+      expect(found).toMatchObject({ rule: 'health/one-operator', severity: 'medium' })
+      expect(found.why).toContain('AS64500 (One)')
+      await loadNetworks(database, [networks[0], { ...networks[1], asn: 64501 }])
+      expect(await health()).toEqual([])
+      await loadNetworks(database, [networks[0]])
+      expect(await health()).toEqual([])
+    } finally {
+      await loadNetworks(database, [])
+    }
   })
 })
 

@@ -180,6 +180,16 @@ describe('rebinding', () => {
     expect(await poisonings()).toEqual([])
   })
 
+  test.each([
+    ['a list took the name up', '300', '40', []],
+    ['the name is taken off the list and put on it', '10', '1200', []],
+    ['the step is quick, and worth a look', '10', '40', [{ score: 45 }]],
+  ])('0.0.0.0 is what blockers answer: %s', async (_, ttl, later, expected) => {
+    await insert(told('10', '203.0.113.9', ttl))
+    await insert(told(later, '0.0.0.0', ttl, { answer_digest: '2' }))
+    expect(await poisonings()).toMatchObject(expected)
+  })
+
   test('the address of a blocker is silent', async () => {
     await insert(told('10', '203.0.113.9', '300'))
     await insert(told('40', '0.0.0.0', '300', { answer_digest: '2' }))

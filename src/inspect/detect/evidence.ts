@@ -30,6 +30,8 @@ export interface EvidenceOptions {
   limit?: number
   /** Whether the answers are the point (their frame, their time, their content), or the exchanges. */
   show?: 'exchange' | 'answer'
+  /** The record that the answers are shown for: where it stands beside the answer (a delegation, glue, DS) it is said from there. */
+  record?: { name: string; type: string }
 }
 
 /** Rows from the first to the last of a finding, which are bound as the engine gave them: others like them may stand anywhere in a store. */
@@ -60,6 +62,8 @@ export interface EvidenceRow {
   port: number
   answers: number
   data: string[]
+  /** What is said where `data` is empty; `no data` when absent. */
+  absence?: string
 }
 
 /** Answer records shown of one message. */
@@ -67,7 +71,15 @@ const shownAnswers = 4
 
 /** Columns of `transactions` that an evidence row is made of. */
 const sourceColumns = `capture, response_capture, frame, response_frame, offset, response_offset, ts, response_ts, client, server, client_port, id,
-      qname, qtype, rcode, match, attempts, latency_us, response_ip_ttl, response_ip_id, response_bytes, rr.section, rr.data`
+      qname, qtype, rcode, match, attempts, latency_us, response_ip_ttl, response_ip_id, response_bytes, rr.section, rr.name, rr.type, rr.data`
+
+/** Records of the answer section, as texts. */
+const answerRecords = `arrayFilter((data, section) -> section = 'answer', rr.data, rr.section)`
+
+/** Records of one name and type from all of the message, those beside the answer with their section; where there are none the answer section. */
+const namedRecords = `if(empty(arrayFilter((owner, kind) -> owner = {recordName:String} AND kind = {recordType:String}, rr.name, rr.type) AS found), ${answerRecords},
+        arrayFilter(text -> text != '', arrayMap((data, section, owner, kind) -> if(owner = {recordName:String} AND kind = {recordType:String},
+          if(section = 'answer', data, concat(toString(section), ' ', data)), ''), rr.data, rr.section, rr.name, rr.type)))`
 
 /** Reads the first rows that meet a condition, in packet order. */
 export async function findEvidence(
@@ -75,13 +87,15 @@ export async function findEvidence(
   options: EvidenceOptions,
 ): Promise<Evidence[]> {
   const order = `${options.order ?? 'ts'}, capture, frame, response_frame`
+  const { record } = options
+  const records = record === undefined ? answerRecords : namedRecords
   // The condition stands in a query of its own: outside, the names are those of the texts.
   const rows = await database.rows<EvidenceRow>(
     `SELECT toString(capture) AS capture, toString(response_capture) AS response_capture, frame, response_frame, offset, response_offset, ts, response_ts,
       toString(client) AS client, toString(server) AS server, qname, toString(qtype) AS qtype, toString(rcode) AS rcode,
       toString(match) AS match, attempts, latency_us, response_ip_ttl AS ip_ttl, response_ip_id AS ip_id,
-      response_bytes AS bytes, id, client_port AS port, countEqual(rr.section, 'answer') AS answers,
-      arraySlice(arrayFilter((data, section) -> section = 'answer', rr.data, rr.section), 1, ${shownAnswers}) AS data
+      response_bytes AS bytes, id, client_port AS port, length(${records} AS shown) AS answers,
+      arraySlice(shown, 1, ${shownAnswers}) AS data
     FROM (
       SELECT ${sourceColumns}
       FROM transactions
@@ -90,9 +104,16 @@ export async function findEvidence(
       LIMIT ${options.limit ?? 5}
     )
     ORDER BY ${order}`,
-    options.parameters,
+    record === undefined
+      ? options.parameters
+      : { ...options.parameters, recordName: record.name, recordType: record.type },
   )
-  return rows.map(options.show === 'answer' ? answerEvidence : exchangeEvidence)
+  const absence = record === undefined ? undefined : `no ${record.type} of ${record.name}`
+  return rows.map((row) =>
+    options.show === 'answer'
+      ? answerEvidence(absence === undefined ? row : { ...row, absence })
+      : exchangeEvidence(row),
+  )
 }
 
 /** `192.0.2.7 -> 198.51.100.2 TXT aaaa.example.org, NOERROR, 2 answers`; the answer alone where there was no query. */
@@ -109,7 +130,8 @@ export function exchangeEvidence(row: EvidenceRow): Evidence {
 export function answerEvidence(row: EvidenceRow): Evidence {
   const told = `${plainAddress(row.server)} -> ${plainAddress(row.client)} ${questionOf(row)}, ${row.rcode}`
   const more = row.answers > row.data.length ? `, ${row.answers - row.data.length} more` : ''
-  const data = row.data.length === 0 ? ', no data' : `: ${row.data.join(', ')}${more}`
+  const data =
+    row.data.length === 0 ? `, ${row.absence ?? 'no data'}` : `: ${row.data.join(', ')}${more}`
   const after = row.latency_us > 0 ? `, after ${row.latency_us / 1000} ms` : ''
   const verdict = row.match === 'answered' ? '' : ` (${row.match})`
   return {

@@ -7,7 +7,7 @@ import { detector } from '../detector.ts'
 /** A record that was right for weeks, wrong for an hour, and right again. */
 export default detector({
   id: 'answer-change',
-  version: 2,
+  version: 3,
   title: 'Sudden answer change of watched names',
   asks: 'Does a watched name suddenly answer with something it never said before?',
   why: 'A hijacked delegation or host answers with values that the name never had, often for hours only, and then goes back: a daily look misses it. Every record has a history for each kind of speaker (authoritative server, resolver, parent); what it said first and long is trusted, what is new is a change until it has stayed for a week. Addresses are compared by network (/24, /48), so rotation inside one is silent; addresses behind an alias to another domain are not compared, the alias is; records whose baseline was nearly all new (dynamic) are left alone but for NS, MX, SOA, DS.',
@@ -80,7 +80,7 @@ export default detector({
     'same network owner': '-15: by the table of networks',
     'switched by short TTL': '-25: a minute or less, as for names that switch between sites',
     'block page of one resolver':
-      '-55: an address that leads nowhere or that it gives for other domains too',
+      '-75: an address that leads nowhere or that it gives for other domains too',
     'young baseline': '-5: less than a week or 20 answers',
   },
   benign: [

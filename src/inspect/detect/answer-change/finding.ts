@@ -90,6 +90,7 @@ export async function draftOf(found: Case, around: Surroundings, bench: Bench): 
       },
       order: 'response_ts',
       show: 'answer',
+      record: { name, type },
     },
     focus: { name, type },
   }

@@ -64,13 +64,14 @@ const setsIn = (section: string, condition: string) =>
   `arrayMap(each -> (each.1, each.2, other_speaker, ${records(section, 'owner = each.1 AND kind = each.2')}, '', 0), ${ownersIn(section, condition)})`
 
 /**
- * The record sets of each content: what was asked, with the alias that was followed; NS and SOA of the authority section, and the DS of a
- * referral (one that could hold it and does not says that there is none); addresses of name servers in the additional section: glue.
+ * The record sets of each content: what was asked, with the alias that was followed, but where a server only refers to others (the root
+ * has no DS for what lies two labels down); NS and SOA of the authority section, and the DS of a referral (one that could hold it and does
+ * not says that there is none); addresses of name servers in the additional section: glue.
  */
 const contents = `SELECT content, arrayJoin(arrayConcat(
-          if(isOwn AND asked_type IN (${typeList}), [(asked, asked_type, speaker, ${records('answer', 'kind = asked_type')},
+          if(isTold AND asked_type IN (${typeList}), [(asked, asked_type, speaker, ${records('answer', 'kind = asked_type')},
             arrayFirst((owner, part, kind) -> part = 'answer' AND kind = asked_type AND owner != asked, owners, sections, kinds), 1)], []),
-          if(isOwn AND asked_type IN ('A', 'AAAA') AND has(sections, 'answer'),
+          if(isTold AND asked_type IN ('A', 'AAAA') AND has(sections, 'answer'),
             [(asked, 'CNAME', speaker, ${records('answer', `kind = 'CNAME' AND owner = asked`)}, '', 1)], []),
           ${setsIn('authority', `kind IN ('NS', 'SOA') AND owner IN {watch:Array(String)}`)},
           if(isSigning AND other_speaker = 'parent', arrayMap(each -> (each.1, 'DS', 'parent', ${records('authority', `owner = each.1 AND kind = 'DS'`)}, '', 0),
@@ -80,6 +81,7 @@ const contents = `SELECT content, arrayJoin(arrayConcat(
         FROM (
           SELECT content, message.1 AS asked, toString(message.2) AS asked_type, message.4 AS isSigning,
             ${asks('message.1', 'message.2', 'message.5')} AS isOwn,
+            isOwn AND NOT (bitAnd(message.3, 1152) = 0 AND NOT has(sections, 'answer') AND has(kinds, 'NS')) AS isTold,
             if(${isAuthority('message.3')}, 'authoritative', 'resolver') AS speaker,
             multiIf(${isAuthority('message.3')}, 'authoritative', bitTest(message.3, 7), 'resolver', 'parent') AS other_speaker,
             arrayMap(x -> toString(x), message.6) AS sections, arrayMap(owner -> multiIf(owner = '', message.1, owner = '\\\\', '', owner), message.7) AS owners, arrayMap(x -> toString(x), message.8) AS kinds, message.9 AS datas, message.10 AS ttls

@@ -1,7 +1,8 @@
-// Redundancy: zones with one name server, all of them in one network, names that are aliases, addresses nobody outside can reach.
+// Redundancy: zones with one name server, all of them in one network or at one operator, names that are aliases, addresses nobody outside can reach.
 
 import type { Draft, Rule } from '../detector.ts'
 import { count } from '../evidence.ts'
+import { type Network, networksOf } from '../network.ts'
 import { draftOf, isWatched, listed, remembered, targetsOf } from './fault.ts'
 import { ownersSeenWhole } from './whole.ts'
 
@@ -9,8 +10,11 @@ import { ownersSeenWhole } from './whole.ts'
 const network = `if(kind = 'A', concat(arrayStringConcat(arraySlice(splitByChar('.', address), 1, 3), '.'), '.0/24'),
         concat(toString(tupleElement(IPv6CIDRToRange(toIPv6OrDefault(address), 48), 1)), '/48'))`
 
-/** Each zone with its name servers, their addresses, networks and aliases. */
-const sql = `SELECT zone, arraySort(groupUniqArray(20)(host)) AS hosts, arraySort(groupUniqArrayIf(20)(host, address != '')) AS known,
+/** Each zone with its name servers, their addresses, networks and aliases, as far as it meets a condition. */
+const zonesWith = (
+  condition: string,
+  also = '',
+) => `SELECT zone, arraySort(groupUniqArray(20)(host)) AS hosts, arraySort(groupUniqArrayIf(20)(host, address != '')) AS known,
     arraySort(groupUniqArrayIf(20)(net, address != '')) AS networks, arraySort(groupUniqArrayIf(20)(address, address != '')) AS addresses,
     arraySort(groupUniqArrayIf(20)(host, kind = 'CNAME')) AS aliases, any(text) AS record, toFloat64(max(n)) AS answers,
     toString(min(first)) AS first, toString(max(last)) AS last
@@ -20,7 +24,7 @@ const sql = `SELECT zone, arraySort(groupUniqArray(20)(host)) AS hosts, arraySor
     FROM (
       SELECT name AS zone, lower(data) AS host, any(data) AS text, sum(count) AS n, min(first_seen) AS first, max(last_seen) AS last
       FROM rrsets
-      WHERE ${remembered} AND type = 'NS' AND name != '.' AND ${isWatched('name')}
+      WHERE ${remembered} AND type = 'NS' AND name != '.' AND ${isWatched('name')}${also}
       GROUP BY zone, host
     ) AS ns
     LEFT JOIN (
@@ -29,10 +33,20 @@ const sql = `SELECT zone, arraySort(groupUniqArray(20)(host)) AS hosts, arraySor
     ) AS a ON a.name = ns.host
   )
   GROUP BY zone
-  HAVING length(hosts) = 1 OR notEmpty(aliases) OR (length(known) = length(hosts) AND length(networks) = 1)
-    OR arrayExists(text -> ${isPrivate('text')}, addresses)
+  HAVING ${condition}
   ORDER BY answers DESC, zone
   LIMIT 200`
+
+const sql = zonesWith(
+  `length(hosts) = 1 OR notEmpty(aliases) OR (length(known) = length(hosts) AND length(networks) = 1)
+    OR arrayExists(text -> ${isPrivate('text')}, addresses)`,
+)
+
+/** Zones in several networks, where there is a table that tells whose they are. */
+const spreadSql = zonesWith(
+  'length(hosts) > 1 AND length(known) = length(hosts) AND length(networks) > 1',
+  ` AND (SELECT count() FROM system.dictionaries WHERE database = currentDatabase() AND name = 'networks') > 0`,
+)
 
 /** Rules `few-servers`, `one-network`, `alias-server` and `private-server`. */
 export const delegationRule: Rule = {
@@ -44,6 +58,23 @@ export const delegationRule: Rule = {
     const lonely = rows.filter(({ hosts }) => hosts.length === 1).map(({ record }) => record)
     const whole = await ownersSeenWhole(bench, 'NS', lonely)
     return rows.flatMap((row) => faultsOf(row, whole.has(row.zone)))
+  },
+}
+
+/** Rule `one-operator`: what one organisation announces can go away at once. */
+export const operatorRule: Rule = {
+  id: 'one-operator',
+  title: 'All name servers of a zone are in one autonomous system',
+  sql: spreadSql,
+  subject: 'zone = {zone:String}',
+  async judge(rows: Zone[], bench) {
+    const networks = await networksOf(bench, [...new Set(rows.flatMap((row) => row.addresses))])
+    return rows.flatMap((row) => {
+      const owners = row.addresses.map((address) => networks.get(address))
+      const numbers = new Set(owners.map((owner) => owner?.asn ?? 0))
+      const [owner] = owners
+      return numbers.size === 1 && owner !== undefined ? [oneOperator(row, owner)] : []
+    })
   },
 }
 
@@ -72,12 +103,23 @@ const privateAddress =
 const internalName =
   /(^|\.)(local|internal|localdomain|lan|home|corp|intranet|private|test|home\.arpa)$/
 
-function faultsOf(row: Zone, isWholeSet: boolean): Draft[] {
-  const drafts: Draft[] = []
-  const inside = row.addresses.filter((address) => privateAddress.test(address))
-  const isInternal =
-    (inside.length === row.addresses.length && inside.length > 0) || internalName.test(row.zone)
-  const common = {
+function oneOperator(row: Zone, { asn, name }: Network): Draft {
+  const owner = name === '' ? `AS${asn}` : `AS${asn} (${name})`
+  return draftOf({
+    ...factsOf(row),
+    level: 'WARNING',
+    test: 'CONNECTIVITY03',
+    why: `All ${count(row.hosts.length, 'name server')} of ${row.zone}, ${listed(row.hosts)}, have addresses that ${owner} announces: when its routes are gone the zone is (RFC 2182 section 3.1).`,
+    measures: { autonomous_systems: { value: 1, threshold: 2 } },
+    against: [
+      'a large provider announces one number from many places, and the table may be out of date',
+    ],
+  })
+}
+
+/** What all findings about a zone's name servers share. */
+function factsOf(row: Zone) {
+  return {
     subject: { domain: row.zone },
     identity: [row.zone],
     first: row.first,
@@ -86,6 +128,14 @@ function faultsOf(row: Zone, isWholeSet: boolean): Draft[] {
     where: `hasAny(rr.data, {hosts:Array(String)}) AND has(rr.name, {zone:String}) AND response_frame > 0`,
     bound: { zone: row.zone, hosts: row.hosts },
   }
+}
+
+function faultsOf(row: Zone, isWholeSet: boolean): Draft[] {
+  const drafts: Draft[] = []
+  const inside = row.addresses.filter((address) => privateAddress.test(address))
+  const isInternal =
+    (inside.length === row.addresses.length && inside.length > 0) || internalName.test(row.zone)
+  const common = factsOf(row)
   if (row.hosts.length === 1 && isWholeSet) {
     drafts.push(
       draftOf({

@@ -2,7 +2,7 @@
 
 import { detector } from '../detector.ts'
 import { bogusRules } from './bogus.ts'
-import { delegationRule } from './delegation.ts'
+import { delegationRule, operatorRule } from './delegation.ts'
 import { keyRules } from './keys.ts'
 import { mailRules } from './mail.ts'
 import { nameRules } from './names.ts'
@@ -17,7 +17,7 @@ import { zoneRules } from './zones.ts'
 /** Faults, not attacks: it runs when it is asked for. */
 export default detector({
   id: 'health',
-  version: 1,
+  version: 2,
   title: 'Availability and zone health',
   asks: 'Which servers and zones do not work as they should, as far as the traffic shows?',
   why: 'Every answer that somebody got shows a little of how a server and a zone are set up. Nothing is asked anew: what was never asked for is not judged, and each finding says how many answers it rests on and when the last of them was. With watched names only they and what is below them are looked at. Severities and test ids are those of Zonemaster where it has the test.',
@@ -61,6 +61,7 @@ export default detector({
     ...signatureRules,
     ...keyRules,
     delegationRule,
+    operatorRule,
     ...nameRules,
     ...mailRules,
     ...timerRules,

@@ -16,7 +16,7 @@ import { twoAnswers, twoAnswersPoints } from './two-answers.ts'
 /** Answers that lie. */
 export default detector({
   id: 'poisoning',
-  version: 2,
+  version: 3,
   title: 'Cache poisoning and forged answers',
   asks: 'Did a query get two answers that differ, or answers that missed it narrowly?',
   why: 'A forger on the path answers first and the true answer follows: two answers to one query whose records differ. In 27 million transactions of two universities two servers did this on their own, in a million of ours none. A forger off the path does not see the query and has to guess id and port: the misses arrive before the hit does.',

@@ -34,6 +34,8 @@ interface Step {
 /** A page stays open that long, and browsers keep an address for less. */
 const mostSeconds = 600
 const shortTtl = 60
+/** The unspecified addresses. */
+const nowhere = /^(0\.0\.0\.0|::)$/
 
 /** One draft for each name and server: the client that shows it best. */
 export async function judgeRebinding(names: NameRow[], bench: Bench): Promise<Draft[]> {
@@ -92,6 +94,12 @@ export async function judgeRebinding(names: NameRow[], bench: Bench): Promise<Dr
     if (others >= 3) {
       points.push({ name: 'address of a blocker', points: -30 })
       counterEvidence.push(`${count(others, 'domain')} got the same inside address`)
+    }
+    if (nowhere.test(inside)) {
+      // Browsers do connect to 0.0.0.0; but a name that was made for that is quick, a name that a list took up is not.
+      const isQuick = !isOne && step.seconds <= mostSeconds && step.before[3] <= shortTtl
+      points.push({ name: 'address that leads nowhere', points: isQuick ? -20 : -50 })
+      counterEvidence.push(`${inside} is what blocking resolvers answer`)
     }
     if (row.inside.some((data) => timeline.owner.replaceAll('-', '.').includes(data))) {
       points.push({ name: 'name carries the address', points: -40 })

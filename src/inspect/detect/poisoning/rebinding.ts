@@ -22,7 +22,7 @@ export const rebinding: Rule = {
   subject: `name = {name:String}`,
   benign: [
     'split horizon: the same name inside and outside, by another view of the same server',
-    'a blocking resolver or a captive portal that gives its own address for names it blocks',
+    'a blocking resolver or a captive portal that gives its own address, or 0.0.0.0, for names it blocks',
     'services whose names carry an address (sslip.io, nip.io, plex.direct)',
   ],
   judge: judgeRebinding,
@@ -35,6 +35,8 @@ export const rebindingPoints = {
   'within ten minutes': '10: in two answers; the page that was loaded from the first is still open',
   'short TTL': '15: the public address was to be kept a minute at most',
   'address of a blocker': '-30: other domains got the same inside address',
+  'address that leads nowhere':
+    '-50, -20 where it came within ten minutes of a public one of a short TTL: 0.0.0.0 or ::, what blockers answer',
   'name carries the address': '-40: the name spells the address',
   'views of one name': '-20: it went back and forth three times or more',
 } as const
