@@ -47,6 +47,29 @@ describe('siblings', () => {
     expect(await rules()).toEqual(['poisoning/siblings'])
   })
 
+  test('answers that a slow clock puts before their queries are no guesses: what they hit is asked a second later', async () => {
+    const early: Fields = { ...guess, client_port: '50000 + number', id: 'number * 7 % 65536' }
+    await insert(asked, 60)
+    await insert(early, 100)
+    expect(await rules()).toEqual(['poisoning/siblings'])
+    await insert(
+      {
+        ...asked,
+        qname: guess.qname,
+        client_port: early.client_port,
+        id: early.id,
+        ts: time('(number % 60) / 10 + 1'),
+        response_frame: '0',
+        frame: '2001 + number',
+        match: `'unanswered'`,
+        rcode: `''`,
+        ...records(),
+      },
+      100,
+    )
+    expect(await poisonings()).toEqual([])
+  })
+
   test('sixty names asked once each without guesses are silent', async () => {
     await insert(asked, 60)
     expect(await poisonings()).toEqual([])

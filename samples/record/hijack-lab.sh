@@ -1,8 +1,8 @@
 #!/bin/bash
-# Records hijacks and ordinary changes of watched domains, and forged answers, between real name servers (NSD) and resolvers (unbound), with their labels.
+# Records hijacks and ordinary changes of watched domains, forged answers, and zones with faults, between real name servers (NSD) and resolvers (unbound), with their labels.
 # Weeks pass in minutes: the resolvers' clock is set forward (libfaketime), and the packets are moved to the same times.
 # Needs Debian's nsd, unbound, ldnsutils, libfaketime, tcpdump, iproute2, node, and root (for namespaces; nothing outside of them is touched).
-#   samples/record/hijack-lab.sh [FOLDER] [SCENE...]     scenes attacks, ordinary and forged, into samples/recorded; six minutes
+#   samples/record/hijack-lab.sh [FOLDER] [SCENE...]     scenes attacks, ordinary, forged and health, into samples/recorded; seven minutes
 #   COPIES=3 samples/record/hijack-lab.sh /tmp/x         three domains for each kind of event
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
@@ -10,7 +10,7 @@ export PATH=$PATH:/usr/sbin:/sbin
 here=$(dirname "$(realpath "$0")")
 folder=$(realpath -m "${1:-$here/../recorded}")
 shift || true
-[ $# -gt 0 ] || set -- attacks ordinary forged
+[ $# -gt 0 ] || set -- attacks ordinary forged health
 
 missing=()
 for tool in nsd unbound unbound-control ldns-keygen ldns-signzone tcpdump ip nsenter node; do
@@ -46,7 +46,8 @@ ip -n "$space-resolvers" link add to-attacker type veth peer name to-resolvers n
 for end in "resolvers to-attacker" "attacker to-resolvers" "clients to-resolvers" "resolvers to-clients" "resolvers to-servers" "servers to-resolvers"; do
   ip -n "$space-${end% *}" link set "${end#* }" up
 done
-for last in 53 54 55; do ip -n "$space-resolvers" addr add "192.0.2.$last/32" dev lo; done
+# 192.0.2.60 looks after the servers themselves.
+for last in 53 54 55 60; do ip -n "$space-resolvers" addr add "192.0.2.$last/32" dev lo; done
 for last in $(seq 10 29); do ip -n "$space-clients" addr add "192.0.2.$last/32" dev lo; done
 ip -n "$space-resolvers" route add 192.0.2.0/24 dev to-clients
 ip -n "$space-resolvers" route add 198.18.0.0/15 dev to-servers

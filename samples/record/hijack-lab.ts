@@ -12,6 +12,7 @@ import { ordinary } from './hijack-ordinary.ts'
 import { addSites, planVisits } from './hijack-plan.ts'
 import { days, Stage } from './hijack-stage.ts'
 import { recordForgeries } from './hijack-forger.ts'
+import { recordFaults } from './health-zones.ts'
 
 const [scene = '', space = '', work = '', folder = ''] = process.argv.slice(2)
 const kindsOf: Record<string, { kinds: Kind[]; quiet: number; seed: number }> = {
@@ -22,7 +23,8 @@ const start = Date.UTC(2026, 2, 2)
 const plan = kindsOf[scene]
 if (plan !== undefined) await recordEvents(plan)
 else if (scene === 'forged') await recordForgeries(space, work, folder)
-else throw new Error(`no scene ${scene}: attacks, ordinary or forged`)
+else if (scene === 'health') await recordFaults(space, work, folder)
+else throw new Error(`no scene ${scene}: attacks, ordinary, forged or health`)
 
 async function recordEvents({ kinds, quiet, seed }: (typeof kindsOf)[string]): Promise<void> {
   const copies = Number(process.env['COPIES'] ?? 1)

@@ -20,7 +20,7 @@ export class Lab {
   readonly #servers = new Map<string, ChildProcess>()
   readonly #others: ChildProcess[] = []
   readonly #waiting = new Map<number, (result: string) => void>()
-  #clients: ChildProcess | undefined
+  readonly #askers = new Map<string, ChildProcess>()
   #asked = 0
 
   constructor(space: string, work: string) {
@@ -114,13 +114,20 @@ export class Lab {
     for (const pid of familyOf(this.#servers.get(operator)?.pid)) process.kill(pid, 'SIGCONT')
   }
 
-  /** Asks all questions at once and waits for the answers. */
-  async ask(questions: Visit['questions']): Promise<void> {
-    const clients = (this.#clients ??= this.#startClients())
+  /** Ends an operator's name servers; what comes meanwhile is lost. */
+  async stopServers(operator: string): Promise<void> {
+    await end(this.#servers.get(operator))
+    this.#servers.delete(operator)
+  }
+
+  /** Asks all questions at once, from a namespace of this run, and waits for the answers. */
+  async ask(questions: Visit['questions'], place = 'clients'): Promise<void> {
+    const asker = this.#askers.get(place) ?? this.#startAsker(place)
     const results = questions.map(({ resolver, ...question }) => {
       const number = ++this.#asked
-      const line = { ...question, number, resolver: resolvers[resolver] }
-      clients.stdin?.write(`${JSON.stringify(line)}\n`)
+      const address = typeof resolver === 'number' ? resolvers[resolver] : resolver
+      const line = { ...question, number, resolver: address }
+      asker.stdin?.write(`${JSON.stringify(line)}\n`)
       return new Promise<string>((resolve) => this.#waiting.set(number, resolve))
     })
     for (const result of await Promise.all(results)) {
@@ -129,9 +136,10 @@ export class Lab {
     }
   }
 
-  #startClients(): ChildProcess {
+  #startAsker(place: string): ChildProcess {
     const script = join(import.meta.dirname, 'hijack-ask.ts')
-    const child = this.run('clients', [process.execPath, '--import', 'tsx', script])
+    const child = this.run(place, [process.execPath, '--import', 'tsx', script])
+    this.#askers.set(place, child)
     if (child.stdout === null) throw new Error('no output of the clients')
     createInterface({ input: child.stdout }).on('line', (line) => {
       const [number, ...result] = line.split(' ')

@@ -19,7 +19,15 @@ export interface Action {
 /** Questions asked at one time, each to some resolver. */
 export interface Visit {
   at: Hour
-  questions: { name: string; type: string; resolver: number; client: string }[]
+  questions: Question[]
+}
+
+/** `resolver` is the number of one of the lab's, or the address of any server. */
+export interface Question {
+  name: string
+  type: string
+  resolver: number | string
+  client: string
 }
 
 /** An entry of the label. */

@@ -17,6 +17,8 @@ export interface Zone {
   sets: Map<string, RecordSet>
   /** Names of key files, without ending; a zone that has some is signed with all of them. */
   keys: string[]
+  /** End of its signatures (YYYYMMDDHHmmSS); the end of the year when absent. */
+  signedUntil?: string
 }
 
 /** A name server program: the addresses it listens on and the zones it serves. */
@@ -26,8 +28,9 @@ export interface Operator {
   zones: Map<string, Zone>
 }
 
-/** Signatures are good for the whole year of the recording. */
-const validity = ['-i', '20260101000000', '-e', '20261231000000']
+/** Signatures are good from the beginning of the year of the recording, and nearly all to its end. */
+const signedFrom = '20260101000000'
+const usualEnd = '20261231000000'
 
 /** An empty zone with an SOA. */
 export function zone(name: string, primary: string, serial: number): Zone {
@@ -95,8 +98,19 @@ function dataText(type: string, value: string, serial: number): string {
   return ['NS', 'CNAME', 'MX'].includes(type) ? `${value}.` : value
 }
 
-function sign(folder: string, file: string, { name, keys }: Zone): void {
-  const words = [...validity, '-o', `${name}.`, '-f', `${file}.signed`, file, ...keys]
+function sign(folder: string, file: string, { name, keys, signedUntil = usualEnd }: Zone): void {
+  const words = [
+    '-i',
+    signedFrom,
+    '-e',
+    signedUntil,
+    '-o',
+    `${name}.`,
+    '-f',
+    `${file}.signed`,
+    file,
+    ...keys,
+  ]
   execFileSync('ldns-signzone', words, { cwd: folder, stdio: 'pipe' })
   writeFileSync(join(folder, file), readFileSync(join(folder, `${file}.signed`)))
 }

@@ -92,6 +92,38 @@ export async function askedGroups(
   return rows.filter((row) => row.blind === 0 || isAsked(row))
 }
 
+/**
+ * Groups without those of which most fit, in id, port and name, a query of the client that is left without an answer: they answer it, and
+ * were captured before it, by a second clock that is slow. Nobody guesses what is asked a second later.
+ */
+export async function guessedGroups(
+  bench: Bench,
+  kind: NearMissKind,
+  rows: readonly NearMissRow[],
+): Promise<NearMissRow[]> {
+  if (rows.length === 0) return []
+  const early = await bench.rows<Pick<NearMissRow, 'client' | 'server' | 'zone'>>(
+    `SELECT toString(of_client) AS client, toString(of_server) AS server, zone
+    FROM (
+      SELECT client AS of_client, ${kind.server} AS of_server, ${kind.zone} AS zone, server AS from_server, client_port, id, qname
+      FROM transactions
+      WHERE ${inWindow} AND ${missesOf(kind)}
+    )
+    GROUP BY client, server, zone
+    HAVING countIf((of_client, from_server, client_port, id, qname) IN (
+      SELECT client, server, client_port, id, qname FROM transactions
+      WHERE ${inWindow} AND match IN ('unanswered', 'open') AND client IN {clients:Array(IPv6)} AND ${kind.zone} IN {zones:Array(String)}
+    )) * 2 > count()`,
+    groupValues(kind, rows),
+  )
+  const isEarly = (row: NearMissRow) =>
+    early.some(
+      ({ client, server, zone }) =>
+        client === row.client && server === row.server && zone === row.zone,
+    )
+  return rows.filter((row) => !isEarly(row))
+}
+
 /** Answer sections alone: a forged answer names the zone's real servers too, with addresses of its own. */
 const answerData = `arrayFilter((data, section) -> section = 'answer', rr.data, rr.section)`
 

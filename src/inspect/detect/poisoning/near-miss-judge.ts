@@ -5,6 +5,7 @@ import type { Bench, Draft, Points } from '../detector.ts'
 import { answerEvidence, count, exchangeEvidence, grouped } from '../evidence.ts'
 import {
   askedGroups,
+  guessedGroups,
   askedOf,
   type Background,
   backgroundOf,
@@ -46,7 +47,7 @@ const mostLost = 0.5
 export function judgeNearMisses(kind: NearMissKind) {
   return async (candidates: NearMissRow[], bench: Bench): Promise<Draft[]> => {
     if (candidates.length === 0) return []
-    const rows = await askedGroups(bench, kind, candidates)
+    const rows = await guessedGroups(bench, kind, await askedGroups(bench, kind, candidates))
     if (rows.length === 0) return []
     const details = await detailsOf(bench, kind, rows)
     const background = await backgroundOf(bench, kind, rows)
