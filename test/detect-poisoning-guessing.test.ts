@@ -127,10 +127,23 @@ describe('birthday', () => {
     query_flags: '0',
     id: 'number * 13',
     client_port: '20000 + number * 17',
-    ts: time('number / 100'),
-    response_ts: `${time('number / 100')} + INTERVAL 50 MILLISECOND`,
+    ts: time('number / 1000'),
+    response_ts: `${time('number / 1000')} + INTERVAL 50 MILLISECOND`,
+    latency_us: '50000',
     ...data(['198.51.100.80']),
   }
+
+  test('a resolver that asks again at once after each bad answer has one query open, never more', async () => {
+    const refused = {
+      ...identical,
+      ts: time('number / 100'),
+      response_ts: `${time('number / 100')} + INTERVAL 5 MILLISECOND`,
+      latency_us: '5000',
+      rcode: `'REFUSED'`,
+    }
+    await insert(refused, 10)
+    expect(await poisonings()).toEqual([])
+  })
 
   test('ten identical questions at once are found, three with a second between them are not', async () => {
     await insert({ ...identical, ts: time('100 + number'), response_ts: time('100.1 + number') }, 3)

@@ -21,7 +21,7 @@ interface Fault {
 
 const changedAt = 24
 /** Hours of the visits; caches have run out in between. */
-const visits = [1, 13, 26, 38, 50, 62]
+const visits = [1, 26, 50]
 const start = Date.UTC(2026, 2, 2)
 
 const faults: Fault[] = [
@@ -53,6 +53,7 @@ const faults: Fault[] = [
     id: 'signatures have expired',
     suffix: 'test',
     rules: ['signature-time'],
+    asks: ['@ TXT'],
     happen: (_, site, second) => {
       for (const zone of [site.own, second.get(site.name)]) {
         if (zone !== undefined) zone.signedUntil = '20260301000000'
@@ -63,6 +64,7 @@ const faults: Fault[] = [
     id: 'the DS names another key',
     suffix: 'test',
     rules: ['delegation-signer'],
+    asks: ['@ TXT'],
     happen: (stage, site) =>
       put(site.parent, site.name, 'DS', 3600, [makeKey(stage.folder, site.name).ds]),
   },
@@ -91,7 +93,7 @@ const faults: Fault[] = [
     id: 'its MX is an alias, and its shop an alias of nothing',
     suffix: 'example',
     rules: ['mail-exchange', 'dangling-alias'],
-    asks: ['shop A'],
+    asks: ['mail A', 'shop A'],
     happen: (_, site, second) => {
       for (const zone of [site.own, second.get(site.name)]) {
         if (zone === undefined) continue
@@ -118,7 +120,7 @@ const faults: Fault[] = [
     },
   },
   {
-    id: 'a server is slow for ten minutes and down for ten',
+    id: 'a server is slow for ten minutes and down for five',
     suffix: 'example',
     rules: ['slow', 'unanswered'],
   },
@@ -144,7 +146,8 @@ export async function recordFaults(space: string, work: string, folder: string):
     addresses: others.map(({ servers }) => servers[1]),
     zones: second,
   })
-  stage.operators.set('third', { id: 'third', addresses: [watched.servers[1]], zones: second })
+  const third = { id: 'third', addresses: [watched.servers[1]], zones: second }
+  stage.operators.set('third', third)
   const lab = new Lab(space, work)
   const shifts: Shift[] = []
   let virtualMs = start
@@ -169,19 +172,27 @@ export async function recordFaults(space: string, work: string, folder: string):
     setClock(at)
     for (const { control } of due) if (control !== undefined) lab.control(...control)
     const before = Date.now()
-    await lab.ask(sites.flatMap((site, n) => questionsOf(site, faults[n].asks ?? [])))
+    // One after the other: tcpdump would lose packets of a burst.
+    for (const [n, site] of sites.entries()) {
+      for (const question of questionsOf(site, faults[n].asks ?? [])) await lab.ask([question])
+    }
+    for (const site of sites) await lab.ask(controlQuestions(site), 'resolvers')
     virtualMs += Date.now() - before
   }
-  // Ten slices of five minutes: usual, two slow ones, usual, two without any answer.
-  for (let slice = 0; slice < 10; slice++) {
-    setClock((visits.at(-1) ?? 0) + 1 + slice / 12)
-    const isSlow = slice === 4 || slice === 5
-    if (slice === 8) await lab.stopServers('third')
-    if (isSlow) lab.hold('third')
-    const asked = lab.ask(monitorQuestions(watched, slice), 'resolvers')
-    if (isSlow) setTimeout(() => lab.release('third'), 400)
+  // Eight slices of five minutes: two of them slow, one without any answer.
+  for (let slice = 0; slice < 8; slice++) {
+    setClock((visits.at(-1) ?? 0) + 1 + (slice + 0.5) / 12)
+    const isSlow = slice === 3 || slice === 4
+    if (slice === 6) await lab.stopServers('third')
+    if (slice === 7) await lab.startServers([third])
     const before = Date.now()
-    await asked
+    // A few at a time: tcpdump would lose packets of a burst.
+    for (let round = 0; round < 4; round++) {
+      if (isSlow) lab.hold('third')
+      const asked = lab.ask(monitorQuestions(watched), 'resolvers')
+      if (isSlow) setTimeout(() => lab.release('third'), 400)
+      await asked
+    }
     virtualMs += Date.now() - before
   }
   await lab.stop()
@@ -191,9 +202,20 @@ export async function recordFaults(space: string, work: string, folder: string):
     packets: packets.length,
     benign: true,
     truth: [],
-    health: sites.map(({ name, event, servers }, n) => {
-      return { domain: name, servers, event, rules: faults[n].rules }
-    }),
+    health: [
+      ...sites.map(({ name, event, servers }, n) => {
+        return { domain: name, servers, event, rules: faults[n].rules }
+      }),
+      ...['example', 'test'].map((domain) => {
+        return { domain, servers: [], event: 'the lab has one parent', rules: ['few-servers'] }
+      }),
+      {
+        domain: '',
+        servers: resolvers,
+        event: 'two zones do not validate',
+        rules: ['failing-server', 'failing-zone'],
+      },
+    ],
   }
   mkdirSync(folder, { recursive: true })
   for (const { path, bytes } of captureFiles('health-zones.pcap.gz', pcapFile(packets), label)) {
@@ -207,7 +229,7 @@ export async function recordFaults(space: string, work: string, folder: string):
 /** What clients of each resolver want at a visit. */
 function questionsOf({ name, number }: Site, more: readonly string[]): Question[] {
   return [0, 1, 2].flatMap((resolver) =>
-    ['@ SOA', '@ MX', '@ NS', 'www A', 'mail A', ...more].map((key) => {
+    ['@ SOA', '@ MX', 'www A', ...more].map((key) => {
       const [host, type] = key.split(' ')
       const client = `192.0.2.${10 + ((number + resolver * 7) % 20)}`
       return { name: host === '@' ? name : `${host}.${name}`, type, resolver, client }
@@ -215,14 +237,21 @@ function questionsOf({ name, number }: Site, more: readonly string[]): Question[
   )
 }
 
-function monitorQuestions({ name, servers }: Site, slice: number): Question[] {
-  return Array.from({ length: 54 }, (_, n) => {
-    const type = ['A', 'MX', 'SOA'][(n + slice) % 3]
-    return {
-      name: type === 'A' ? `www.${name}` : name,
-      type,
-      resolver: servers[1],
-      client: '192.0.2.60',
-    }
+/** What a monitor asks both servers of a zone that changes. */
+function controlQuestions({ name, servers, event }: Site): Question[] {
+  if (!faults.some(({ id, rules }) => id === event && rules.includes('stale-answer'))) return []
+  const keys = [`www.${name} A`, `${name} SOA`]
+  return [...servers, ...servers].flatMap((resolver) =>
+    keys.map((key) => {
+      const [asked, type] = key.split(' ')
+      return { name: asked, type, resolver, client: '192.0.2.60' }
+    }),
+  )
+}
+
+function monitorQuestions({ name, servers }: Site): Question[] {
+  return Array.from({ length: 20 }, (_, n) => {
+    const type = n % 2 === 0 ? 'A' : 'TXT'
+    return { name: `www.${name}`, type, resolver: servers[1], client: '192.0.2.60' }
   })
 }

@@ -86,6 +86,8 @@ export class Lab {
         '-U',
         '--immediate-mode',
         '-n',
+        '-B',
+        '16384',
         '-i',
         link,
         '-w',

@@ -6,12 +6,12 @@ import type { Draft, Rule } from '../detector.ts'
 import { aa, answered, draftOf, isWatched, listed, remembered } from './fault.ts'
 import { isWhole } from './whole.ts'
 
-/** Records that ended while another of the same name and type began: few values, so that pools stay out. */
+/** Records of which one began later than another: few values, so that pools stay out. The old one may go on, at a server that stayed behind. */
 const changed = `SELECT name FROM rrsets
       WHERE ${remembered} AND section = 'answer' AND server_role = 'authoritative' AND ${isWatched('name')}
         AND type IN ('A', 'AAAA', 'MX', 'NS', 'CNAME', 'TXT')
       GROUP BY name, type
-      HAVING uniqExact(data) BETWEEN 2 AND 16 AND min(last_seen) < max(first_seen)
+      HAVING uniqExact(data) BETWEEN 2 AND 16 AND min(first_seen) < max(first_seen)
       LIMIT 2000`
 
 /** What each server said of them: one row per set of records, with how often, from when and until when. */

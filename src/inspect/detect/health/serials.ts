@@ -128,7 +128,7 @@ function levelOf(record: string, lagSeconds: number): Level | null {
 }
 
 function hours(seconds: number): string {
-  return seconds < 86_400
+  return seconds < 172_800
     ? `${(seconds / 3600).toFixed(1)} hours`
     : `${Math.round(seconds / 86_400)} days`
 }

@@ -20,6 +20,12 @@ interface BirthdayRow {
 /** A resolver that does so for this many domains does it always. */
 const minHabit = 3
 
+/** Queries of a burst that are laid beside one another: more than this are as many as they are. */
+const compared = 200
+
+/** The most of a burst that were open at one time: a resolver that got a bad answer asks again at once, and then nothing is open twice. */
+const mostOpen = `if(n_all >= ${compared}, n_all, arrayMax(one -> arrayCount(other -> other.3 <= one.3 AND other.4 > one.3, asked), asked))`
+
 /** Identical open queries. */
 export const birthday: Rule = {
   id: 'birthday',
@@ -29,7 +35,9 @@ export const birthday: Rule = {
   FROM (
     SELECT cityHash64(client, server, qname, qtype) AS question, intDiv(toUnixTimestamp64Milli(ts), 200) AS slot,
       any(client) AS of_client, any(server) AS of_server, any(qname) AS of_name, any(qtype) AS of_type, any(domain) AS of_domain,
-      uniqExact(id, client_port) AS n, min(ts) AS t_first, max(ts) AS t_last
+      uniqExact(id, client_port) AS n_all, min(ts) AS t_first, max(ts) AS t_last,
+      groupUniqArray(${compared})((id, client_port, toUnixTimestamp64Nano(ts), toUnixTimestamp64Nano(ts) + if(qr = 1, latency_ns, 10000000000))) AS asked,
+      if(n_all < {minIdentical:UInt32}, 0, ${mostOpen}) AS n
     FROM transactions
     PREWHERE attempts > 0 AND (NOT bitTest(query_flags, 8) OR client IN (SELECT server FROM transactions PREWHERE match = 'answered' WHERE ${inWindow}))
     WHERE ${inWindow} AND transport = 'udp'
