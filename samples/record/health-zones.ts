@@ -151,13 +151,12 @@ export async function recordFaults(space: string, work: string, folder: string):
   const lab = new Lab(space, work)
   const shifts: Shift[] = []
   let virtualMs = start
-  const setClock = (hour: number) => {
+  const setClock = async (hour: number) => {
     virtualMs = Math.max(start + hour * 3_600_000, virtualMs + 2000)
     const seconds = Math.round((virtualMs - Date.now()) / 1000)
-    shifts.push({ fromMs: Date.now(), seconds })
-    lab.setClock(seconds)
+    shifts.push({ fromMs: await lab.setClock(seconds), seconds })
   }
-  setClock(0)
+  await setClock(0)
   await lab.startServers(stage.operators.values())
   await lab.startResolvers(stage.anchor)
   const paths = await lab.startCapture('to-clients', 'to-servers')
@@ -169,7 +168,7 @@ export async function recordFaults(space: string, work: string, folder: string):
     for (const action of due) action.act()
     const dirty = new Set(due.flatMap(({ operators }) => operators))
     await lab.startServers([...stage.operators.values()].filter(({ id }) => dirty.has(id)))
-    setClock(at)
+    await setClock(at)
     for (const { control } of due) if (control !== undefined) lab.control(...control)
     const before = Date.now()
     // One after the other: tcpdump would lose packets of a burst.
@@ -181,7 +180,7 @@ export async function recordFaults(space: string, work: string, folder: string):
   }
   // Eight slices of five minutes: two of them slow, one without any answer.
   for (let slice = 0; slice < 8; slice++) {
-    setClock((visits.at(-1) ?? 0) + 1 + (slice + 0.5) / 12)
+    await setClock((visits.at(-1) ?? 0) + 1 + (slice + 0.5) / 12)
     const isSlow = slice === 3 || slice === 4
     if (slice === 6) await lab.stopServers('third')
     if (slice === 7) await lab.startServers([third])

@@ -43,7 +43,7 @@ export async function recordForgeries(space: string, work: string, folder: strin
   const sites = Array.from({ length: 12 }, (_, n) => stage.addSite('example', n + 1))
   const lab = new Lab(space, work)
   const seconds = Math.round((start - Date.now()) / 1000)
-  lab.setClock(seconds)
+  await lab.setClock(seconds)
   await lab.startServers(stage.operators.values())
   await lab.startResolvers(stage.anchor)
   const paths = await lab.startCapture('to-clients', 'to-servers', 'to-attacker')

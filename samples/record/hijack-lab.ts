@@ -33,13 +33,12 @@ async function recordEvents({ kinds, quiet, seed }: (typeof kindsOf)[string]): P
   const lab = new Lab(space, work)
   const shifts: Shift[] = []
   let virtualMs = start
-  const setClock = (hour: number) => {
+  const setClock = async (hour: number) => {
     virtualMs = Math.max(start + hour * 3_600_000, virtualMs + 2000)
     const seconds = Math.round((virtualMs - Date.now()) / 1000)
-    shifts.push({ fromMs: Date.now(), seconds })
-    lab.setClock(seconds)
+    shifts.push({ fromMs: await lab.setClock(seconds), seconds })
   }
-  setClock(0)
+  await setClock(0)
   await lab.startServers(stage.operators.values())
   await lab.startResolvers(stage.anchor)
   const paths = await lab.startCapture('to-clients', 'to-servers')
@@ -51,7 +50,7 @@ async function recordEvents({ kinds, quiet, seed }: (typeof kindsOf)[string]): P
     for (const action of due) action.act()
     const dirty = new Set(due.flatMap(({ operators }) => operators))
     await lab.startServers([...stage.operators.values()].filter(({ id }) => dirty.has(id)))
-    setClock(at)
+    await setClock(at)
     for (const { control } of due) if (control !== undefined) lab.control(...control)
     const before = Date.now()
     await lab.ask(questions)

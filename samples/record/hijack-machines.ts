@@ -4,11 +4,14 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { addresses, type Visit } from './hijack-stage.ts'
 import { type Operator, writeOperator } from './hijack-zones.ts'
 
 export const resolvers = ['192.0.2.53', '192.0.2.54', '192.0.2.55']
 const startMs = 20_000
+/** How far packet times lag behind the clock at most. */
+const stampMs = 15
 
 /** Everything that runs. */
 export class Lab {
@@ -28,9 +31,14 @@ export class Lab {
     this.#work = work
   }
 
-  /** Sets the resolvers' clock: seconds that are added to the real one. */
-  setClock(seconds: number): void {
+  /** Sets the resolvers' clock: seconds that are added to the real one. Gives the moment from which packets are later than that. */
+  async setClock(seconds: number): Promise<number> {
+    // A packet's time may be some milliseconds old: a query must not stand before the moment, with its answer after it.
+    await sleep(stampMs)
+    const fromMs = Date.now()
     writeFileSync(this.#clock, `${seconds < 0 ? '' : '+'}${seconds}\n`)
+    await sleep(stampMs)
+    return fromMs
   }
 
   get #clock(): string {
