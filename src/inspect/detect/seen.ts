@@ -2,7 +2,7 @@
 
 import type { Database, Parameters } from '../../database/database.ts'
 import { inWindow } from './detector.ts'
-import { isoTime } from './evidence.ts'
+import { isoTime } from '../engine-time.ts'
 
 /** A capture the findings can point into. */
 export interface CaptureSeen {
