@@ -49,6 +49,7 @@ export interface RunResult {
   notes: string[]
   /** Where one direction only was captured, so that rules which need both are silent there. */
   one_way?: OneWay[]
+  /** Seconds of its own queries; several run at a time, so the sum is more than the run took. */
   detectors: { id: string; seconds: number; findings: number }[]
   /** Watched records that nobody was seen asking for in the window; absent when nothing is watched. */
   unobserved?: Unobserved[]
