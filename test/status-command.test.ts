@@ -23,6 +23,28 @@ beforeAll(async () => {
   expect(run).toMatchObject({ code: 0, stderr: '' })
 }, 60_000)
 
+describe('captures merge', () => {
+  test('leaves the same rows in fewer parts, also where some were merged before', async () => {
+    const merged = scratch.path('merged')
+    const there = (...words: string[]) => overhear([...words, '--store', merged])
+    const rows = `${content.slice(0, content.indexOf(',\n'))}, (SELECT sum(exchanges) FROM client_domains) AS counted FROM transactions`
+    const parts =
+      "SELECT count() AS parts, min(length(projections)) AS counts FROM system.parts WHERE active AND table = 'transactions'"
+    const names = ['poisoning.pcap', 'formats/us-le.pcap', 'quiet-hour.pcap.gz', 'dga.pcap']
+    for (const [taken, name] of names.entries()) {
+      await there('ingest', sample(name))
+      const [before] = await ask<{ rows: number }>(merged, rows)
+      expect((await there('captures', 'merge')).stdout).toMatch(
+        taken === 0 ? /^2 parts, .* merged into 2 parts, / : /^\d parts, .* merged into 2 parts, /,
+      )
+      expect(await ask(merged, rows)).toEqual([before])
+      expect(await ask(merged, parts)).toEqual([{ parts: 1, counts: 3 }])
+    }
+    const { code, stdout } = await there('captures', 'merge', '--json')
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { after: { parts: 2 } }])
+  })
+})
+
 describe('status', () => {
   test('tells what is there, and that the sums hold', async () => {
     const { code, stdout } = await on('status', '--json', '--last', '1')

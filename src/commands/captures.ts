@@ -1,16 +1,17 @@
-// overhear captures: what the ledger knows of each capture, and how one is taken out of the store again.
+// overhear captures: what the ledger knows of each capture, how one is taken out of the store again, and how a store is made smaller.
 
 import { Command } from 'commander'
 import type { Database } from '../database/database.ts'
+import { mergeParts } from '../database/merges.ts'
 import { openStore } from '../database/open.ts'
-import { SourceError } from '../errors.ts'
+import { SourceError, UsageError } from '../errors.ts'
 import { removeWhole } from '../ingest/again.ts'
 import { BegunNotes } from '../ingest/store/begun.ts'
 import { spoolFolder } from '../ingest/store/place.ts'
 import { captureLines, listCaptures, showCapture } from '../inspect/status/captures.ts'
 import { jsonText } from '../inspect/report/json.ts'
 import { printablePath } from '../inspect/report/printable.ts'
-import { plural } from '../inspect/report/quantity.ts'
+import { plural, size } from '../inspect/report/quantity.ts'
 import { capturesText, captureText } from '../inspect/report/status-text.ts'
 import { styleFor } from '../inspect/report/style.ts'
 import { say, writeOut } from './output.ts'
@@ -67,6 +68,16 @@ export function capturesCommand(): Command {
     .addOption(storeOption())
     .addOption(jsonOption())
     .action(retain)
+  command
+    .command('merge')
+    .summary('make a store smaller and faster to look up')
+    .description(
+      'An ingest leaves its rows in small parts. This merges them, with the counts that look-ups of clients and hours read: ' +
+        'a large store becomes a fifth smaller, in about a second for each million transactions. A server does so by itself.',
+    )
+    .addOption(storeOption())
+    .addOption(jsonOption())
+    .action(merge)
   for (const each of command.commands) {
     each.addHelpText('after', examples)
   }
@@ -130,6 +141,19 @@ async function retain(days: number, options: Options): Promise<void> {
   })(options)
 }
 
+async function merge(options: Options): Promise<void> {
+  await reading(async (database) => {
+    if (database.kind === 'server')
+      throw new UsageError('a server merges by itself: there is nothing to do', 'server')
+    const { before, after } = await mergeParts(database)
+    if (options.json) await writeOut(`${jsonText({ before, after })}\n`)
+    else
+      await writeOut(
+        `${plural(before.parts, 'part')}, ${size(before.bytes)} merged into ${plural(after.parts, 'part')}, ${size(after.bytes)}\n`,
+      )
+  })(options)
+}
+
 function unknown(id: string, database: Database): SourceError {
   return new SourceError(
     'no-such-capture',
@@ -148,4 +172,5 @@ Examples:
   overhear captures show 1f2e3d4c5b6a7988 --store ./case-42 --json
   overhear captures remove 1f2e3d4c5b6a7988 --store ./case-42
   overhear captures retain 400d --store ./office
+  overhear captures merge --store ./case-42
 `
