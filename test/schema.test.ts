@@ -180,6 +180,6 @@ test('docs/schema.md has examples of all kinds', () => {
 test('the views of this file are those of the schemas', () => {
   const files = readdirSync(schemaFolder).filter((name) => name.startsWith('03'))
   expect(files.map((name) => name.slice(4, -4).replaceAll('-', '_')).sort()).toEqual(
-    [...views, 'code_names', 'projections'].sort(),
+    [...views, 'code_names'].sort(),
   )
 })
