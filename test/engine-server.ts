@@ -14,6 +14,21 @@ export interface EngineServer {
   port: number
   /** Ends it by closing its standard input, and removes its data. */
   stop(): Promise<void>
+  /** Ends it as kill -9 does; its data stays for `restart`. */
+  kill(): Promise<void>
+  /** Starts it again on the same ports, over the same data. */
+  restart(): Promise<void>
+}
+
+/** How a server is started, where not alone on 127.0.0.1. */
+export interface EngineSetting {
+  host: string
+  httpPort: number
+  /** Where the servers of a cluster speak to it. */
+  tcpPort: number
+  /** More of its configuration, of its users and their profiles, as XML. */
+  config: string
+  users?: { users: string; profiles: string }
 }
 
 /** Users besides `default`: name, password, and whether the profile is readonly. */
@@ -22,20 +37,28 @@ export const users = {
   reader: { password: 'reader', readonly: 1 },
 } as const
 
-/** Starts a server on a free loopback port with a data folder of its own. */
-export async function startEngineServer(): Promise<EngineServer> {
+/** Starts a server on a free loopback port, or where it is told, with a data folder of its own. */
+export async function startEngineServer(setting?: EngineSetting): Promise<EngineServer> {
   const folder = mkdtempSync(join(tmpdir(), 'engine-server-'))
-  writeFileSync(join(folder, 'users.xml'), usersFile())
-  writeFileSync(
-    join(folder, 'config.xml'),
-    `<clickhouse><users_config>${join(folder, 'users.xml')}</users_config></clickhouse>`,
-  )
+  writeFileSync(join(folder, 'users.xml'), usersFile(setting?.users))
+  writeFileSync(join(folder, 'config.xml'), configFile(folder, setting?.config ?? ''))
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort()
-    const child = spawnServer(folder, port)
-    const answer = await waitUntilUp(child, port)
+    const port = setting?.httpPort ?? (await freePort())
+    const place = { folder, host: setting?.host ?? '127.0.0.1', port, tcpPort: setting?.tcpPort }
+    let child = spawnServer(place)
+    const answer = await waitUntilUp(child, place)
     if (answer === 'up') {
-      return { url: `http://127.0.0.1:${port}`, port, stop: () => stop(child, folder) }
+      return {
+        url: `http://${place.host}:${port}`,
+        port,
+        stop: () => stop(child, folder),
+        kill: () => kill(child),
+        async restart() {
+          child = spawnServer(place)
+          const again = await waitUntilUp(child, place)
+          if (again !== 'up') throw new Error(`the engine's server did not start again: ${again}`)
+        },
+      }
     }
     if (attempt === 3) {
       rmSync(folder, { recursive: true, force: true })
@@ -44,9 +67,15 @@ export async function startEngineServer(): Promise<EngineServer> {
   }
 }
 
+interface Place {
+  folder: string
+  host: string
+  port: number
+  tcpPort: number | undefined
+}
+
 // The last query waits for standard input, so the server ends when this process closes it, or dies.
-const queries =
-  "SYSTEM START LISTEN HTTP; SELECT count() FROM file('stdin', 'LineAsString', 'l String') FORMAT Null"
+const untilTheEnd = "SELECT count() FROM file('stdin', 'LineAsString', 'l String') FORMAT Null"
 
 const program = `
 import { DataType, load, open } from 'ffi-rs'
@@ -63,14 +92,16 @@ load({
 })
 `
 
-function spawnServer(folder: string, port: number): ChildProcess {
+function spawnServer({ folder, host, port, tcpPort }: Place): ChildProcess {
   const root = join(import.meta.dirname, '..')
+  const listen = tcpPort === undefined ? [] : ['SYSTEM START LISTEN TCP']
   const words = [
     `--path=${join(folder, 'data')}`,
     `--config-file=${join(folder, 'config.xml')}`,
-    '--listen_host=127.0.0.1',
+    `--listen_host=${host}`,
     `--http_port=${port}`,
-    `--query=${queries}`,
+    ...(tcpPort === undefined ? [] : [`--tcp_port=${tcpPort}`]),
+    `--query=${['SYSTEM START LISTEN HTTP', ...listen, untilTheEnd].join('; ')}`,
   ]
   return spawn(
     process.execPath,
@@ -79,7 +110,7 @@ function spawnServer(folder: string, port: number): ChildProcess {
   )
 }
 
-async function waitUntilUp(child: ChildProcess, port: number): Promise<string> {
+async function waitUntilUp(child: ChildProcess, { host, port }: Place): Promise<string> {
   let complaint = ''
   child.stderr?.on('data', (chunk: Buffer) => {
     complaint += chunk.toString()
@@ -87,7 +118,7 @@ async function waitUntilUp(child: ChildProcess, port: number): Promise<string> {
   for (let tries = 0; tries < 600; tries++) {
     if (child.exitCode !== null) return complaint.slice(0, 2000) || `exit ${child.exitCode}`
     try {
-      const answer = await fetch(`http://127.0.0.1:${port}/ping`)
+      const answer = await fetch(`http://${host}:${port}/ping`)
       if ((await answer.text()).startsWith('Ok')) return 'up'
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 50))
@@ -108,26 +139,41 @@ async function stop(child: ChildProcess, folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true })
 }
 
-function freePort(): Promise<number> {
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await ended
+}
+
+/** A port that nothing listens on, on any of the loopback addresses. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(0, '0.0.0.0', () => {
       const address = server.address()
       server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
     })
   })
 }
 
-function usersFile(): string {
-  const local = '<networks><ip>127.0.0.1</ip></networks>'
+function configFile(folder: string, more: string): string {
+  return `<clickhouse>
+<users_config>${join(folder, 'users.xml')}</users_config>
+${more}
+</clickhouse>`
+}
+
+function usersFile(more = { users: '', profiles: '' }): string {
+  const local = '<networks><ip>127.0.0.0/8</ip></networks>'
   const others = Object.entries(users).map(([name, user]) => {
     const profile = user.readonly === 1 ? 'readonly' : 'default'
     const password = user.password.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
     return `<${name}><password>${password}</password>${local}<profile>${profile}</profile><quota>default</quota></${name}>`
   })
   return `<clickhouse>
-<profiles><default/><readonly><readonly>1</readonly></readonly></profiles>
+<profiles><default/><readonly><readonly>1</readonly></readonly>${more.profiles}</profiles>
 <quotas><default/></quotas>
-<users><default><password></password>${local}<profile>default</profile><quota>default</quota><access_management>1</access_management></default>${others.join('')}</users>
+<users><default><password></password>${local}<profile>default</profile><quota>default</quota><access_management>1</access_management></default>${others.join('')}${more.users}</users>
 </clickhouse>`
 }

@@ -2,7 +2,6 @@
 
 import { Command } from 'commander'
 import type { Database } from '../database/database.ts'
-import { openStore } from '../database/open.ts'
 import { detectors, onRequest } from '../inspect/detect/index.ts'
 import {
   allowEntry,
@@ -19,7 +18,7 @@ import { printablePath } from '../inspect/report/printable.ts'
 import { plural } from '../inspect/report/quantity.ts'
 import { table } from '../inspect/report/table.ts'
 import { say, writeOut } from './output.ts'
-import { jsonOption, storeOption } from './shared.ts'
+import { clusterOption, jsonOption, openNamed, type StoreFlags, storeOption } from './shared.ts'
 
 /** The `allow` verb. */
 export function allowCommand(): Command {
@@ -36,6 +35,7 @@ export function allowCommand(): Command {
       .summary('the entries, with what they leave out now')
       .description('Lists the entries and how many known findings each leaves out.')
       .addOption(storeOption())
+      .addOption(clusterOption())
       .addOption(jsonOption())
       .action(listEntries),
   )
@@ -45,18 +45,18 @@ export function allowCommand(): Command {
       .description('Takes an entry out of the list; its findings are back in the next report.')
       .argument('<id>', 'id of the entry, as the list shows it')
       .addOption(storeOption())
+      .addOption(clusterOption())
       .addOption(jsonOption())
       .action(removeEntry),
   )
   return command
 }
 
-interface StoreFlags {
-  store: string
+interface AllowFlags extends StoreFlags {
   json?: true
 }
 
-interface AddFlags extends StoreFlags, Conditions {
+interface AddFlags extends AllowFlags, Conditions {
   reason?: string
   until?: string
 }
@@ -76,6 +76,7 @@ function addCommand(): Command {
     .option('--reason <text>', 'why it is harmless (required)')
     .option('--until <time>', 'end: last day, ISO time, or a length from now (90d)')
     .addOption(storeOption())
+    .addOption(clusterOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(addEntry)
@@ -83,13 +84,14 @@ function addCommand(): Command {
 
 const ids = [...detectors, ...onRequest].map(({ id }) => id)
 
-async function addEntry({ store, json, ...typed }: AddFlags): Promise<void> {
+async function addEntry(flags: AddFlags): Promise<void> {
   const now = new Date()
+  const { store: _store, cluster: _cluster, json: _json, ...typed } = flags
   const entry = allowEntry(typed, ids, now)
-  await inStore(store, async (database) => {
+  await inStore(flags, async (database) => {
     await addAllowEntry(database, entry)
     const covered = await coveredBy(entry, database)
-    if (json) return `${jsonText({ ...entry, findings: covered })}\n`
+    if (flags.json) return `${jsonText({ ...entry, findings: covered })}\n`
     const end = entry.until === null ? 'without an end' : `until ${entry.until}`
     const known =
       covered.length === 0
@@ -99,9 +101,9 @@ async function addEntry({ store, json, ...typed }: AddFlags): Promise<void> {
   })
 }
 
-async function listEntries({ store, json }: StoreFlags): Promise<void> {
+async function listEntries(flags: AllowFlags): Promise<void> {
   const now = new Date()
-  await inStore(store, async (database) => {
+  await inStore(flags, async (database) => {
     const entries = await allowEntries(database)
     const known = [...(await knownFindings(database)).values()]
     const rows = entries.map((entry) => ({
@@ -111,7 +113,7 @@ async function listEntries({ store, json }: StoreFlags): Promise<void> {
         .filter((finding) => finding.status !== 'gone' && covers(entry, finding))
         .map(({ id }) => id),
     }))
-    if (json) return rows.map((row) => `${jsonText(row)}\n`).join('')
+    if (flags.json) return rows.map((row) => `${jsonText(row)}\n`).join('')
     if (rows.length === 0) {
       say('the allow list is empty; overhear allow add --help shows how to add to it')
       return ''
@@ -137,10 +139,10 @@ async function listEntries({ store, json }: StoreFlags): Promise<void> {
   })
 }
 
-async function removeEntry(id: string, { store, json }: StoreFlags): Promise<void> {
-  await inStore(store, async (database) => {
+async function removeEntry(id: string, flags: AllowFlags): Promise<void> {
+  await inStore(flags, async (database) => {
     const entry = await removeAllowEntry(database, id, new Date())
-    if (json) return `${jsonText(entry)}\n`
+    if (flags.json) return `${jsonText(entry)}\n`
     return `${entry.id}  ${printablePath(conditionsText(entry.conditions))}: removed, what it covered is back in the next report\n`
   })
 }
@@ -154,10 +156,10 @@ async function coveredBy(entry: AllowEntry, database: Database): Promise<string[
 }
 
 async function inStore(
-  location: string,
+  flags: StoreFlags,
   work: (database: Database) => Promise<string>,
 ): Promise<void> {
-  const database = await openStore(location, { create: false })
+  const database = await openNamed(flags, { create: false })
   try {
     await writeOut(await work(database))
   } finally {

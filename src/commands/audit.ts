@@ -14,7 +14,15 @@ import { terminalWidth } from '../inspect/report/table.ts'
 import { type Moment, windowOf } from '../inspect/window.ts'
 import { momentOption } from './moment.ts'
 import { say, writeOut } from './output.ts'
-import { jsonOption, keepDuplicatesOption, limitOption, portOption, storeOption } from './shared.ts'
+import {
+  clusterOption,
+  jsonOption,
+  keepDuplicatesOption,
+  limitOption,
+  openNamed,
+  portOption,
+  storeOption,
+} from './shared.ts'
 import { isReadable, takeIn } from './take-in.ts'
 
 /** The `audit` verb. */
@@ -28,6 +36,7 @@ export function auditCommand(): Command {
     .argument('<domain>', 'the domain')
     .argument('[file...]', 'captures or directories; - is standard input; none: the store')
     .addOption(storeOption())
+    .addOption(clusterOption())
     .addOption(jsonOption())
     .addOption(new Option('--format <name>', 'how it is written').choices(formats).default('text'))
     .addOption(momentOption('since', 'from this packet time on'))
@@ -46,6 +55,7 @@ const longestLine = 100
 
 interface AuditFlags {
   store: string
+  cluster?: string
   json?: true
   format: (typeof formats)[number]
   since?: Moment
@@ -70,7 +80,9 @@ async function runAudit(
     )
   }
   if (isThrowAway && !(await isReadable(files))) return
-  const database = await openStore(isThrowAway ? throwAway : flags.store, { create: isThrowAway })
+  const database = isThrowAway
+    ? await openStore(throwAway)
+    : await openNamed(flags, { create: false })
   try {
     const taken = isThrowAway ? await takeIn(files, database, flags) : 'whole'
     if (taken !== 'whole') process.exitCode = 3

@@ -3,7 +3,6 @@
 import { Command } from 'commander'
 import type { Database } from '../database/database.ts'
 import { mergeParts } from '../database/merges.ts'
-import { openStore } from '../database/open.ts'
 import { SourceError, UsageError } from '../errors.ts'
 import { removeWhole } from '../ingest/again.ts'
 import { BegunNotes } from '../ingest/store/begun.ts'
@@ -15,12 +14,20 @@ import { plural, size } from '../inspect/report/quantity.ts'
 import { capturesText, captureText } from '../inspect/report/status-text.ts'
 import { styleFor } from '../inspect/report/style.ts'
 import { say, writeOut } from './output.ts'
-import { jsonOption, retainedDays, sayRetained, storeOption } from './shared.ts'
+import {
+  clusterOption,
+  jsonOption,
+  openNamed,
+  retainedDays,
+  sayRetained,
+  storeOption,
+} from './shared.ts'
 import { today } from '../ingest/store/encode.ts'
 import { firstDayKept, retainFrom } from '../ingest/store/retention.ts'
 
 interface Options {
   store: string
+  cluster?: string
   json?: true
 }
 
@@ -35,6 +42,7 @@ export function capturesCommand(): Command {
     .summary('one line for each capture')
     .description('Lists captures by the time of their ingest, unfinished ones last.')
     .addOption(storeOption())
+    .addOption(clusterOption())
     .addOption(jsonOption())
     .action(reading(list))
   command
@@ -43,6 +51,7 @@ export function capturesCommand(): Command {
     .description('Shows the whole line of the ledger, also of captures that were removed.')
     .argument('<id...>', 'captures by id, as list and transactions.capture have it')
     .addOption(storeOption())
+    .addOption(clusterOption())
     .addOption(jsonOption())
     .action((ids: string[], options: Options) =>
       reading((database, { json }) => show(ids, database, json === true))(options),
@@ -56,6 +65,7 @@ export function capturesCommand(): Command {
     )
     .argument('<id...>', 'captures by id; an unfinished one goes with all that were begun with it')
     .addOption(storeOption())
+    .addOption(clusterOption())
     .addOption(jsonOption())
     .action(remove)
   command
@@ -66,6 +76,7 @@ export function capturesCommand(): Command {
     )
     .argument('<days>', 'days of ingest that are kept, as 400d', retainedDays)
     .addOption(storeOption())
+    .addOption(clusterOption())
     .addOption(jsonOption())
     .action(retain)
   command
@@ -86,7 +97,7 @@ export function capturesCommand(): Command {
 
 function reading(work: (database: Database, options: Options) => Promise<void>) {
   return async (options: Options) => {
-    const database = await openStore(options.store, { create: false })
+    const database = await openNamed(options, { create: false })
     try {
       await work(database, options)
     } finally {

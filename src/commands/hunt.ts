@@ -3,7 +3,6 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { Argument, Command } from 'commander'
-import { openStore } from '../database/open.ts'
 import { SourceError, UsageError } from '../errors.ts'
 import {
   type Hunt,
@@ -19,7 +18,7 @@ import { styleFor } from '../inspect/report/style.ts'
 import { type Moment, windowOf } from '../inspect/window.ts'
 import { say, writeOut } from './output.ts'
 import { momentOption } from './moment.ts'
-import { jsonOption, limitOption, storeOption } from './shared.ts'
+import { clusterOption, jsonOption, limitOption, openNamed, storeOption } from './shared.ts'
 
 /** The `hunt` verb. */
 export function huntCommand(): Command {
@@ -30,6 +29,7 @@ export function huntCommand(): Command {
     .addArgument(new Argument('<question>', 'what the value is').choices(questions))
     .argument('[value]', 'the value; may be left out with --from')
     .addOption(storeOption())
+    .addOption(clusterOption())
     .addOption(jsonOption())
     .option('--from <file>', 'many values, one on each line; - for standard input')
     .addOption(momentOption('since', 'from this packet time on'))
@@ -38,7 +38,7 @@ export function huntCommand(): Command {
     .addHelpText('after', examples)
     .action(async (question: Question, value: string | undefined, options: HuntFlags) => {
       const hunts = await huntsOf(question, value, options)
-      const database = await openStore(options.store, { create: false })
+      const database = await openNamed(options, { create: false })
       try {
         const window = await windowOf(database, options)
         for (const hunt of hunts) {
@@ -55,6 +55,7 @@ export function huntCommand(): Command {
 
 interface HuntFlags {
   store: string
+  cluster?: string
   json?: true
   from?: string
   since?: Moment

@@ -1,7 +1,6 @@
 // overhear ingest: captures into a store, each content once, with a ledger that adds up.
 
 import { Command, Option } from 'commander'
-import { openStore } from '../database/open.ts'
 import { UsageError } from '../errors.ts'
 import { type IngestResult, ingestFiles } from '../ingest/files.ts'
 import { type FollowIngestOptions, ingestFollowed } from '../ingest/follow.ts'
@@ -14,12 +13,14 @@ import { ledgerLines } from './ledger.ts'
 import { say, writeOut } from './output.ts'
 import { readProgress } from './read-progress.ts'
 import {
+  clusterOption,
   followedPath,
   followIdleOption,
   followOption,
   jsonOption,
-  maskOption,
   keepDuplicatesOption,
+  maskOption,
+  openNamed,
   portOption,
   retainOption,
   sayRetained,
@@ -43,6 +44,7 @@ export function ingestCommand(): Command {
       'captures: pcap, pcapng, also packed; a folder is searched, a pattern expanded',
     )
     .addOption(storeOption())
+    .addOption(clusterOption())
     .addOption(jsonOption())
     .addOption(portOption())
     .addOption(keepDuplicatesOption())
@@ -58,6 +60,7 @@ export function ingestCommand(): Command {
 
 interface Options {
   store: string
+  cluster?: string
   json?: true
   port: number[]
   keepDuplicates?: true
@@ -76,7 +79,7 @@ async function ingest(paths: string[], options: Options): Promise<void> {
   }
   if (growing !== undefined) await requireFile(growing)
   else if (!(await isReadable(paths))) return
-  const database = await openStore(options.store)
+  const database = await openNamed(options)
   const progress = readProgress()
   const interrupt = untilInterrupted()
   try {

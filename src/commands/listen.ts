@@ -1,16 +1,17 @@
 // overhear listen: a mirrored port into a store, until Ctrl-C.
 
 import { Command } from 'commander'
-import { openStore } from '../database/open.ts'
 import { ingestLive } from '../ingest/listen.ts'
 import type { Mask } from '../ingest/store/mask.ts'
 import { progressOn } from '../inspect/report/progress.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { say, writeOut } from './output.ts'
 import {
+  clusterOption,
   jsonOption,
-  maskOption,
   keepDuplicatesOption,
+  maskOption,
+  openNamed,
   portOption,
   retainOption,
   sayRetained,
@@ -29,6 +30,7 @@ export function listenCommand(): Command {
     )
     .argument('<interface>', 'network interface, as in: ip link')
     .addOption(storeOption())
+    .addOption(clusterOption())
     .addOption(jsonOption())
     .addOption(portOption())
     .addOption(keepDuplicatesOption())
@@ -42,6 +44,7 @@ export function listenCommand(): Command {
 
 interface Options {
   store: string
+  cluster?: string
   json?: true
   port: number[]
   keepDuplicates?: true
@@ -52,7 +55,7 @@ interface Options {
 }
 
 async function listen(interfaceName: string, options: Options): Promise<void> {
-  const database = await openStore(options.store)
+  const database = await openNamed(options)
   const progress = progressOn()
   const interrupt = untilInterrupted()
   try {

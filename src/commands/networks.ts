@@ -3,7 +3,6 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
-import { openStore } from '../database/open.ts'
 import { SourceError, UsageError } from '../errors.ts'
 import { loadNetworks, networksOf } from '../inspect/networks/load.ts'
 import { networksIn } from '../inspect/networks/prefixes.ts'
@@ -12,10 +11,11 @@ import { printable, printablePath } from '../inspect/report/printable.ts'
 import { plural } from '../inspect/report/quantity.ts'
 import { parseAddress } from '../dns/address.ts'
 import { writeOut } from './output.ts'
-import { jsonOption, storeOption } from './shared.ts'
+import { clusterOption, jsonOption, openNamed, storeOption } from './shared.ts'
 
 interface Options {
   store: string
+  cluster?: string
   json?: true
 }
 
@@ -48,14 +48,18 @@ export function networksCommand(): Command {
     .description('Removes the networks from the store.')
     .action(clear)
   for (const each of command.commands) {
-    each.addOption(storeOption()).addOption(jsonOption()).addHelpText('after', examples)
+    each
+      .addOption(storeOption())
+      .addOption(clusterOption())
+      .addOption(jsonOption())
+      .addHelpText('after', examples)
   }
   return command
 }
 
 async function importFrom(path: string, options: Options): Promise<void> {
   const networks = networksIn(await contentOf(path), printablePath(path))
-  const database = await openStore(options.store, { create: false })
+  const database = await openNamed(options, { create: false })
   try {
     const held = await loadNetworks(database, networks)
     const sentence = `${plural(held, 'network')} in ${printablePath(database.location)}\n`
@@ -78,7 +82,7 @@ async function contentOf(path: string): Promise<string> {
 async function show(addresses: string[], options: Options): Promise<void> {
   const wrong = addresses.find((address) => parseAddress(address) === null)
   if (wrong !== undefined) throw new UsageError(`"${wrong}" is not an IP address`)
-  const database = await openStore(options.store, { create: false })
+  const database = await openNamed(options, { create: false })
   try {
     const networks = await networksOf(database, addresses)
     for (const address of addresses) {
@@ -97,7 +101,7 @@ async function show(addresses: string[], options: Options): Promise<void> {
 }
 
 async function clear(options: Options): Promise<void> {
-  const database = await openStore(options.store, { create: false })
+  const database = await openNamed(options, { create: false })
   try {
     await loadNetworks(database, [])
     if (options.json) await writeOut(`${jsonText({ networks: 0 })}\n`)

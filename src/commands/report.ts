@@ -19,7 +19,14 @@ import { storedWatch } from '../inspect/watch/stored.ts'
 import { type Moment, windowOf } from '../inspect/window.ts'
 import { say, writeOut } from './output.ts'
 import { momentOption } from './moment.ts'
-import { jsonOption, keepDuplicatesOption, portOption, storeOption } from './shared.ts'
+import {
+  clusterOption,
+  jsonOption,
+  keepDuplicatesOption,
+  openNamed,
+  portOption,
+  storeOption,
+} from './shared.ts'
 import { isReadable, takeIn } from './take-in.ts'
 
 /** The `report` verb. */
@@ -32,6 +39,7 @@ export function reportCommand(): Command {
     )
     .argument('[file...]', 'captures or directories; - is standard input; none: the store')
     .addOption(storeOption())
+    .addOption(clusterOption())
     .addOption(jsonOption())
     .addOption(new Option('--format <name>', 'how it is written').choices(formats).default('text'))
     .option(
@@ -71,6 +79,7 @@ const longestLine = 100
 
 interface ReportFlags {
   store: string
+  cluster?: string
   json?: true
   format: Format
   detector?: string[]
@@ -103,7 +112,9 @@ async function runReport(files: string[], flags: ReportFlags, command: Command):
     )
   }
   if (isThrowAway && !(await isReadable(files))) return
-  const database = await openStore(isThrowAway ? throwAway : flags.store, { create: isThrowAway })
+  const database = isThrowAway
+    ? await openStore(throwAway)
+    : await openNamed(flags, { create: false })
   try {
     const taken = isThrowAway ? await takeIn(files, database, flags) : 'whole'
     if (taken !== 'whole') process.exitCode = 3

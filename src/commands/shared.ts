@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { InvalidArgumentError, Option } from 'commander'
+import type { Database, OpenOptions } from '../database/database.ts'
+import { openStore } from '../database/open.ts'
 import { UsageError } from '../errors.ts'
 import { keyMask, type Mask, prefixMask } from '../ingest/store/mask.ts'
 import type { Retained } from '../ingest/store/retention.ts'
@@ -16,6 +18,28 @@ export function storeOption(): Option {
   )
     .env('OVERHEAR_STORE')
     .default('./overhear-store')
+}
+
+/** Which cluster of a server the store is made on. */
+export function clusterOption(): Option {
+  return new Option(
+    '--cluster <name>',
+    'makes the store on this cluster of the server (remote_servers); one that is there knows its own',
+  ).env('OVERHEAR_CLUSTER')
+}
+
+/** The flags that say which store is meant. */
+export interface StoreFlags {
+  store: string
+  cluster?: string
+}
+
+/** Opens the store that the flags name. */
+export function openNamed(
+  { store, cluster }: StoreFlags,
+  options: OpenOptions = {},
+): Promise<Database> {
+  return openStore(store, cluster === undefined ? options : { ...options, cluster })
 }
 
 /** Machine output on stdout. */

@@ -2,10 +2,9 @@
 
 import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
-import { openStore } from '../database/open.ts'
 import { askSql } from '../inspect/sql.ts'
 import { writeOut } from './output.ts'
-import { jsonOption, storeOption } from './shared.ts'
+import { clusterOption, jsonOption, openNamed, storeOption } from './shared.ts'
 
 /** The `sql` verb. */
 export function sqlCommand(): Command {
@@ -15,12 +14,13 @@ export function sqlCommand(): Command {
     .description('Runs one read-only SQL query over the store.')
     .argument('[query]', 'the query; - or nothing reads it from standard input')
     .addOption(storeOption())
+    .addOption(clusterOption())
     .addOption(jsonOption())
     .option('--format <name>', 'any ClickHouse output format: CSV, Vertical, Parquet, …')
     .addHelpText('after', examples)
     .action(async (query: string | undefined, options: SqlOptions) => {
       const sql = query === undefined || query === '-' ? await text(process.stdin) : query
-      const database = await openStore(options.store, { create: false })
+      const database = await openNamed(options, { create: false })
       try {
         const shown = process.stdout.isTTY ? forTerminal() : (chunk: Uint8Array) => chunk
         for await (const chunk of askSql(database, sql, formatOf(options))) {
@@ -34,6 +34,7 @@ export function sqlCommand(): Command {
 
 interface SqlOptions {
   store: string
+  cluster?: string
   json?: true
   format?: string
 }

@@ -1,7 +1,6 @@
 // overhear status: what a store holds, how it lies on disk, and what is not as it should be.
 
 import { Command, InvalidArgumentError } from 'commander'
-import { openStore } from '../database/open.ts'
 import { spoolFolder } from '../ingest/store/place.ts'
 import { waitingIn } from '../ingest/store/waiting.ts'
 import { jsonText } from '../inspect/report/json.ts'
@@ -9,7 +8,7 @@ import { concerns, statusText } from '../inspect/report/status-text.ts'
 import { styleFor } from '../inspect/report/style.ts'
 import { storeState } from '../inspect/status/status.ts'
 import { writeOut } from './output.ts'
-import { jsonOption, storeOption } from './shared.ts'
+import { clusterOption, jsonOption, openNamed, storeOption } from './shared.ts'
 
 /** The `status` verb. */
 export function statusCommand(): Command {
@@ -20,6 +19,7 @@ export function statusCommand(): Command {
         'While another process holds an embedded store, it says which (exit status 4).',
     )
     .addOption(storeOption())
+    .addOption(clusterOption())
     .addOption(jsonOption())
     .option('--last <captures>', 'list so many of the newest captures', lastOf, 10)
     .addHelpText('after', examples)
@@ -28,12 +28,13 @@ export function statusCommand(): Command {
 
 interface Options {
   store: string
+  cluster?: string
   json?: true
   last: number
 }
 
 async function status(options: Options): Promise<void> {
-  const database = await openStore(options.store, { create: false })
+  const database = await openNamed(options, { create: false })
   try {
     const state = await storeState(database, options.last)
     const spool = await waitingIn(spoolFolder(database))

@@ -3,7 +3,6 @@
 import { isIP } from 'node:net'
 import { Command } from 'commander'
 import type { Database } from '../database/database.ts'
-import { openStore } from '../database/open.ts'
 import { UsageError } from '../errors.ts'
 import { jsonText } from '../inspect/report/json.ts'
 import { printable, printablePath } from '../inspect/report/printable.ts'
@@ -17,7 +16,7 @@ import { acceptedText, baselineText, listText, showText } from '../inspect/watch
 import { recordsOf } from '../inspect/watch/unobserved.ts'
 import { parseMoment } from '../inspect/window.ts'
 import { say, writeOut } from './output.ts'
-import { jsonOption, storeOption } from './shared.ts'
+import { clusterOption, jsonOption, openNamed, storeOption } from './shared.ts'
 
 /** The `watch` verb and its own verbs. */
 export function watchCommand(): Command {
@@ -57,6 +56,7 @@ export function watchCommand(): Command {
 
 interface Flags {
   store: string
+  cluster?: string
   json?: true
   reason?: string
   until?: string
@@ -86,6 +86,7 @@ function addVerb(
     .exitOverride()
     .copyInheritedSettings(parent)
     .addOption(storeOption())
+    .addOption(clusterOption())
     .addOption(jsonOption())
     .action(async (...given: unknown[]) => {
       const flags = given.at(-2) as Flags
@@ -223,7 +224,7 @@ async function using(
   create: boolean,
   work: (database: Database) => Promise<void>,
 ): Promise<void> {
-  const database = await openStore(flags.store, { create })
+  const database = await openNamed(flags, { create })
   try {
     await work(database)
   } finally {

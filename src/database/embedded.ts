@@ -76,6 +76,7 @@ class EmbeddedDatabase implements Database {
   readonly kind = 'embedded'
   readonly location: string
   readonly folder: string
+  readonly cluster = undefined
   readonly #engine: Engine
   readonly #release: () => void
   readonly #remove: (() => void) | undefined
@@ -112,6 +113,10 @@ class EmbeddedDatabase implements Database {
 
   async command(sql: string, parameters: Parameters = {}): Promise<void> {
     await this.#ask(this.#writer, sql, parameters, 'Null')
+  }
+
+  everywhere(sql: string, parameters: Parameters = {}): Promise<void> {
+    return this.command(sql, parameters)
   }
 
   async rows<Row>(sql: string, parameters: Parameters = {}): Promise<Row[]> {

@@ -1,5 +1,6 @@
 // Turns whatever the engine, the HTTP client or the system threw into one sentence for people.
 import { StoreError } from '../errors.ts'
+import { readingSettings } from './cluster.ts'
 
 interface Failure {
   code?: unknown
@@ -84,9 +85,31 @@ function engineFailure(number: number, text: string, location: string, options: 
       )
     case 164: {
       const setting = /^Cannot modify '([^']+)' setting in readonly mode/.exec(text)?.[1]
-      if (setting !== undefined) return settingRefused(setting, options)
+      if (setting !== undefined) return settingRefused(setting, location, options)
       return new StoreError('read-only', `${location} refused to write: ${text}`, options)
     }
+    case 201:
+      return new StoreError(
+        'quota',
+        `the quota of this user on ${location} is used up: ${text}`,
+        options,
+      )
+    case 202:
+    case 252:
+      return new StoreError('busy', `${location} is too busy: ${text}`, options)
+    case 209:
+    case 210:
+    case 279:
+      return new StoreError(
+        'shard-down',
+        `a server of the cluster at ${location} cannot be reached: ${text}`,
+        options,
+      )
+    case 225:
+    case 242:
+    case 319:
+    case 999:
+      return new StoreError('busy', `${location} has no Keeper at the moment: ${text}`, options)
     case 497:
       return new StoreError('not-allowed', `${location} does not allow this: ${text}`, options)
     case 394:
@@ -98,7 +121,15 @@ function engineFailure(number: number, text: string, location: string, options: 
   }
 }
 
-function settingRefused(setting: string, options: ErrorOptions): StoreError {
+function settingRefused(setting: string, location: string, options: ErrorOptions): StoreError {
+  if (setting in readingSettings) {
+    const wanted = Object.entries(readingSettings).map(([name, value]) => `${name} = '${value}'`)
+    return new StoreError(
+      'read-only-profile',
+      `${location} lies on a cluster, and this user may set nothing: give it SETTINGS ${wanted.join(', ')} when it is made (docs/cluster.md)`,
+      options,
+    )
+  }
   return new StoreError(
     'read-only',
     `overhear sql only reads: SETTINGS may change nothing, and ${setting} would be changed; run the query without it`,

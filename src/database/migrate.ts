@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { StoreError } from '../errors.ts'
+import { createDatabase } from './cluster.ts'
 import type { Database } from './database.ts'
+import { quoteText } from './statement.ts'
 
 /** The folder of schemas this program ships; the same distance from src/ and from dist/. */
 export const schemaFolder = new URL('../../schemas/', import.meta.url)
@@ -15,16 +17,17 @@ interface Migration {
 
 /** Applies what is missing; gives the names applied now. Throws before touching anything when the store is newer or was changed. */
 export async function migrate(database: Database, folder: URL = schemaFolder): Promise<string[]> {
+  if (database.kind === 'server') await requireWriter(database)
   const pending = await pendingMigrations(database, folder)
-  if (pending.length === 0) return []
-  await database.command(
-    `CREATE TABLE IF NOT EXISTS schema_migrations (
-        name String COMMENT 'file of schemas/ that was applied',
-        sha256 String COMMENT 'SHA-256 of that file',
-        applied_at DateTime64(3) COMMENT 'wall clock: when'
-      ) ENGINE = MergeTree ORDER BY name`,
+  const isGrown = await hasNewServers(database)
+  if (pending.length === 0 && !isGrown) return []
+  if (isGrown && database.cluster !== undefined)
+    await database.everywhere(createDatabase(database.cluster))
+  const applied = isGrown ? await readMigrations(folder) : pending
+  await database.everywhere(
+    'CREATE TABLE IF NOT EXISTS schema_migrations (name String, sha256 String, applied_at DateTime64(3)) ENGINE = MergeTree ORDER BY name',
   )
-  for (const { sql } of pending) await database.command(sql)
+  for (const { sql } of applied) await database.everywhere(sql)
   // Remembered together: 7 ms less for each. What was applied and not remembered (killed before) runs again: schemas say IF NOT EXISTS.
   await database.command(
     `INSERT INTO schema_migrations SELECT m.1, m.2, now64(3)
@@ -53,6 +56,31 @@ export async function checkMigrations(
       `the store ${database.location} was written by an older overhear; run overhear ingest FILE --store ${database.location} to bring it up to date (a file that it holds already will do: nothing is stored twice)`,
     )
   }
+}
+
+/** Before a capture is read: else a user who may only read would learn of it from the first insert, with a block in the spool. */
+async function requireWriter(database: Database): Promise<void> {
+  const [{ readonly }] = await database.rows<{ readonly: number }>(
+    "SELECT toUInt8(getSetting('readonly')) AS readonly",
+  )
+  if (readonly === 0) return
+  throw new StoreError(
+    'read-only',
+    `the user of ${database.location} may only read: storing needs a user who may write (docs/cluster.md)`,
+  )
+}
+
+/** Whether servers were added to the cluster since: they get every table, and what the others have is left as it is. */
+async function hasNewServers(database: Database): Promise<boolean> {
+  const { cluster } = database
+  if (cluster === undefined) return false
+  const [{ missing }] = await database.rows<{ missing: number }>(
+    `SELECT (SELECT count() FROM system.clusters AS c WHERE c.cluster = {cluster:String}) - count() AS missing
+     FROM clusterAllReplicas(${quoteText(cluster.name)}, system.tables) AS t
+     WHERE t.database = {database:String} AND t.name = 'schema_migrations'`,
+    { cluster: cluster.name, database: cluster.database },
+  )
+  return missing > 0
 }
 
 async function pendingMigrations(database: Database, folder: URL): Promise<Migration[]> {

@@ -29,10 +29,47 @@ export async function openDatabase(location: string, options: OpenOptions = {}):
   if (scheme === undefined) {
     if (location === '')
       throw new UsageError('--store is empty: name a folder or a URL', 'bad-store')
+    if (options.cluster !== undefined) {
+      throw new UsageError(
+        `--cluster (OVERHEAR_CLUSTER) goes with a server: write --store http://host:8123/database, ${JSON.stringify(location)} is a folder`,
+        'bad-store',
+      )
+    }
     return openEmbedded(resolve(location), options.create ?? true)
   }
-  return openServer(parseUrl(location, scheme), options)
+  const url = parseUrl(location, scheme)
+  return openServer(url, { ...options, ...connectionOptions(url.searchParams) })
 }
+
+/** What the URL says about the connection, as in `?compression=gzip&timeout=600`. */
+function connectionOptions(given: URLSearchParams): OpenOptions {
+  const options: OpenOptions = {}
+  for (const [name, value] of given) {
+    if (name === 'compression' && (value === 'gzip' || value === 'none')) {
+      options.isCompressed = value === 'gzip'
+      continue
+    }
+    const seconds = Number(value)
+    const option = secondsOptions.get(name)
+    if (option === undefined || !/^\d+(\.\d+)?$/.test(value) || seconds > 86_400) {
+      throw new UsageError(
+        `--store ends in ?${name}=${value}: it takes compression=gzip, and timeout, connect_timeout and retry in seconds up to 86400`,
+        'bad-store',
+      )
+    }
+    options[option] = seconds * 1000
+  }
+  return options
+}
+
+const secondsOptions = new Map<
+  string,
+  'requestTimeoutMs' | 'connectTimeoutMs' | 'insertPatienceMs'
+>([
+  ['timeout', 'requestTimeoutMs'],
+  ['connect_timeout', 'connectTimeoutMs'],
+  ['retry', 'insertPatienceMs'],
+])
 
 // The location may hold a password, so it is never repeated in these messages.
 function parseUrl(location: string, scheme: string): URL {

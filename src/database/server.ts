@@ -4,17 +4,27 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import {
   type ClickHouseClient,
+  type ClickHouseSettings,
   ClickHouseLogLevel,
   createClient,
   drainStream,
 } from '@clickhouse/client'
 import { StoreError } from '../errors.ts'
+import {
+  type Cluster,
+  createDatabase,
+  onCluster,
+  readingSettings,
+  writingSettings,
+} from './cluster.ts'
 import type { Database, OpenOptions, Parameters } from './database.ts'
+import { withoutException } from './exception.ts'
 import { engineCode, storeFailure } from './failures.ts'
+import { findStore, serversOf } from './find-cluster.ts'
 import { parseRows } from './json.ts'
+import { withPatience } from './patience.ts'
 import { checkUserQuery } from './readonly.ts'
 import { insertFromBody, quoteName, requireFormat, setParameters } from './statement.ts'
-import { withoutException } from './exception.ts'
 
 /** Opens `http(s)://[user:password@]host:port/database`, making the database when it is missing and `create` is not false. */
 export async function openServer(url: URL, options: OpenOptions): Promise<Database> {
@@ -32,48 +42,51 @@ class ServerDatabase implements Database {
   readonly kind = 'server'
   readonly location: string
   readonly folder = undefined
+  cluster: Cluster | undefined
   readonly #name: string
-  readonly #client: ClickHouseClient
+  readonly #url: URL
+  readonly #options: OpenOptions
   readonly #anywhere: ClickHouseClient
   readonly #closing = new AbortController()
+  #client: ClickHouseClient
+  #each: Map<string, ClickHouseClient> | undefined
 
   constructor(url: URL, options: OpenOptions) {
     this.#name = decodeURIComponent(url.pathname.slice(1)) || 'overhear'
+    this.#url = url
+    this.#options = options
     // Each running statement listens to it.
     setMaxListeners(0, this.#closing.signal)
     const user = url.username === '' ? '' : `${url.username}@`
     this.location = `${url.protocol}//${user}${url.host}/${this.#name}`
-    const common = {
-      url: url.origin,
-      username: decodeURIComponent(url.username) || 'default',
-      password: decodeURIComponent(url.password),
-      application: 'overhear',
-      request_timeout: options.requestTimeoutMs ?? 600_000,
-      log: { level: ClickHouseLogLevel.OFF },
-    }
-    this.#client = createClient({
-      ...common,
-      database: this.#name,
-      use_multipart_params_auto: true,
-      clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
-    })
+    this.#client = this.#connect({ database: this.#name })
     // Without a database: to ask for ours while it may be missing.
-    this.#anywhere = createClient({ ...common, database: 'default' })
+    this.#anywhere = this.#connect({ database: 'default' })
   }
 
   async start(create: boolean, timeoutMs: number): Promise<void> {
     const timeout = AbortSignal.timeout(timeoutMs)
     try {
-      const exists = await this.#anywhere.query({
-        query: 'SELECT count() FROM system.databases WHERE name = {name:String}',
-        query_params: { name: this.#name },
-        format: 'TabSeparated',
-        abort_signal: timeout,
-      })
-      if ((await exists.text()).trim() !== '0') return
+      const ask = <Row>(sql: string, parameters: Parameters) =>
+        rowsOf<Row>(this.#anywhere, sql, parameters, timeout)
+      const { exists, cluster } = await findStore(
+        ask,
+        this.#name,
+        this.location,
+        this.#options.cluster,
+      )
+      if (cluster !== undefined) {
+        this.cluster = cluster
+        await this.#client.close()
+        this.#client = this.#connect({ database: this.#name, settings: readingSettings })
+      }
+      if (exists) return
       if (!create) throw noDatabase(this.location)
-      const query = `CREATE DATABASE IF NOT EXISTS ${quoteName(this.#name)}`
-      await this.#anywhere.command({ query, abort_signal: timeout })
+      if (cluster !== undefined) await this.everywhere(createDatabase(cluster))
+      else {
+        const query = `CREATE DATABASE IF NOT EXISTS ${quoteName(this.#name)}`
+        await this.#anywhere.command({ query, abort_signal: timeout })
+      }
     } catch (thrown) {
       if (timeout.aborted) {
         const seconds = timeoutMs / 1000
@@ -87,12 +100,43 @@ class ServerDatabase implements Database {
     }
   }
 
+  async everywhere(sql: string, parameters: Parameters = {}): Promise<void> {
+    const { cluster } = this
+    if (cluster === undefined) return this.command(sql, parameters)
+    this.#check(parameters)
+    const work = { query_params: parameters, abort_signal: this.#closing.signal }
+    try {
+      const statements = onCluster(sql, cluster)
+      // A shard may have nothing of what a table is replaced by. Servers before 26 allow that without being asked.
+      const settings = await this.#known(/ REPLACE PARTITION /.test(sql) ? emptySource : {})
+      if (cluster.isReplicated) {
+        for (const query of statements) {
+          await this.#anywhere.command({ ...work, query, clickhouse_settings: settings })
+        }
+        return
+      }
+      const servers = await this.#servers(cluster)
+      for (const [host, server] of servers) {
+        for (const query of statements) {
+          await server
+            .command({ ...work, query, clickhouse_settings: settings })
+            .catch((thrown: unknown) => {
+              throw this.#failure(thrown, host)
+            })
+        }
+      }
+    } catch (thrown) {
+      throw this.#failure(thrown)
+    }
+  }
+
   async command(sql: string, parameters: Parameters = {}): Promise<void> {
     this.#check(parameters)
     try {
       await this.#client.command({
         query: sql,
         query_params: parameters,
+        clickhouse_settings: this.#writing,
         abort_signal: this.#closing.signal,
       })
     } catch (thrown) {
@@ -103,15 +147,7 @@ class ServerDatabase implements Database {
   async rows<Row>(sql: string, parameters: Parameters = {}): Promise<Row[]> {
     this.#check(parameters)
     try {
-      const result = await this.#client.query({
-        query: sql,
-        query_params: parameters,
-        format: 'JSONEachRow',
-        abort_signal: this.#closing.signal,
-      })
-      const lines: string[] = []
-      for await (const batch of result.stream()) for (const row of batch) lines.push(row.text)
-      return parseRows<Row>(lines.join('\n'))
+      return await rowsOf<Row>(this.#client, sql, parameters, this.#closing.signal)
     } catch (thrown) {
       throw this.#failure(thrown)
     }
@@ -140,6 +176,11 @@ class ServerDatabase implements Database {
   async insertFile(table: string, columns: readonly string[], nativeFile: string, token: string) {
     this.#check({})
     const query = insertFromBody(table, columns, token)
+    const insert = () => this.#insert(query, nativeFile)
+    await withPatience(insert, this.#options.insertPatienceMs ?? 60_000, this.#closing.signal)
+  }
+
+  async #insert(query: string, nativeFile: string): Promise<void> {
     try {
       // Opened first: a missing file must not become an empty insert.
       const file = await open(nativeFile, 'r')
@@ -147,6 +188,7 @@ class ServerDatabase implements Database {
       const { stream } = await this.#client.exec({
         query,
         values,
+        clickhouse_settings: this.#writing,
         abort_signal: this.#closing.signal,
       })
       await drainStream(stream)
@@ -159,6 +201,54 @@ class ServerDatabase implements Database {
     this.#closing.abort()
     await this.#client.close()
     await this.#anywhere.close()
+    for (const [, server] of this.#each ?? []) await server.close()
+  }
+
+  get #writing(): ClickHouseSettings {
+    return this.cluster === undefined ? {} : writingSettings
+  }
+
+  #connect(to: {
+    database: string
+    host?: string
+    settings?: ClickHouseSettings
+  }): ClickHouseClient {
+    const url = new URL(this.#url.origin)
+    if (to.host !== undefined) url.hostname = to.host.includes(':') ? `[${to.host}]` : to.host
+    const isCompressed = this.#options.isCompressed ?? false
+    return createClient({
+      url: url.origin,
+      database: to.database,
+      username: decodeURIComponent(this.#url.username) || 'default',
+      password: decodeURIComponent(this.#url.password),
+      application: 'overhear',
+      request_timeout: this.#options.requestTimeoutMs ?? 600_000,
+      compression: { request: isCompressed, response: isCompressed },
+      log: { level: ClickHouseLogLevel.OFF },
+      use_multipart_params_auto: true,
+      clickhouse_settings: { output_format_json_quote_64bit_integers: 0, ...to.settings },
+    })
+  }
+
+  /** A connection to each server of a cluster that no Keeper speaks to; all listen on the port that this store was opened at. */
+  async #servers(cluster: Cluster): Promise<Map<string, ClickHouseClient>> {
+    if (this.#each !== undefined) return this.#each
+    const ask = <Row>(sql: string, parameters: Parameters) =>
+      rowsOf<Row>(this.#anywhere, sql, parameters, this.#closing.signal)
+    const hosts = await serversOf(ask, cluster.name)
+    this.#each = new Map(hosts.map((host) => [host, this.#connect({ database: 'default', host })]))
+    return this.#each
+  }
+
+  /** Those of some settings that this version has. */
+  async #known(settings: ClickHouseSettings): Promise<ClickHouseSettings> {
+    const names = Object.keys(settings)
+    if (names.length === 0) return {}
+    const known = await this.rows<{ name: string }>(
+      'SELECT s.name AS name FROM system.settings AS s WHERE has({names:Array(String)}, s.name)',
+      { names },
+    )
+    return Object.fromEntries(known.map(({ name }) => [name, settings[name]]))
   }
 
   async *#stream(sql: string, parameters: Parameters, format: string, isReadOnly: boolean) {
@@ -193,15 +283,35 @@ class ServerDatabase implements Database {
     return new StoreError('not-clickhouse', sentence, { cause: thrown })
   }
 
-  #failure(thrown: unknown): StoreError {
+  #failure(thrown: unknown, host?: string): StoreError {
     if (this.#closing.signal.aborted) {
       return new StoreError('closed', 'the store is already closed', { cause: thrown })
     }
-    return engineCode(thrown) === 81
-      ? noDatabase(this.location)
-      : storeFailure(thrown, this.location)
+    if (engineCode(thrown) === 81) return noDatabase(this.location)
+    const location =
+      host === undefined ? this.location : `the server ${host} of the cluster at ${this.location}`
+    return storeFailure(thrown, location)
   }
 }
+
+async function rowsOf<Row>(
+  client: ClickHouseClient,
+  sql: string,
+  parameters: Parameters,
+  signal: AbortSignal,
+): Promise<Row[]> {
+  const result = await client.query({
+    query: sql,
+    query_params: parameters,
+    format: 'JSONEachRow',
+    abort_signal: signal,
+  })
+  const lines: string[] = []
+  for await (const batch of result.stream()) for (const row of batch) lines.push(row.text)
+  return parseRows<Row>(lines.join('\n'))
+}
+
+const emptySource = { allow_replace_partition_from_empty_source: '1' }
 
 function noDatabase(location: string): StoreError {
   return new StoreError(

@@ -1,5 +1,6 @@
 // Captures taken out of the store again: their rows, their share of passive DNS, their line of the ledger; finished by the next run if killed.
 
+import { localTable, systemTable, withoutLocal } from '../../database/cluster.ts'
 import type { Database } from '../../database/database.ts'
 import { StoreError } from '../../errors.ts'
 
@@ -83,7 +84,7 @@ export async function finishRemovals(database: Database): Promise<boolean> {
     // What --retain removes goes by its day.
     const ids = some.filter(({ reason }) => reason !== 'retained').map(({ capture }) => capture)
     if (ids.length === 0) continue
-    await database.command(
+    await database.everywhere(
       'ALTER TABLE transactions DELETE WHERE has({ids:Array(String)}, capture) SETTINGS mutations_sync = 2',
       { ids },
     )
@@ -91,7 +92,7 @@ export async function finishRemovals(database: Database): Promise<boolean> {
   await rebuildPassiveDns(database)
   for (let from = 0; from < begun.length; from += idsAtOnce) {
     const some = begun.slice(from, from + idsAtOnce)
-    await database.command(
+    await database.everywhere(
       'ALTER TABLE captures DELETE WHERE has({ids:Array(String)}, id) SETTINGS mutations_sync = 2',
       { ids: some.map(({ capture }) => capture).filter((id) => id !== '') },
     )
@@ -112,16 +113,16 @@ export async function finishRemovals(database: Database): Promise<boolean> {
 /** The rows of a day's partition are dropped with it, which costs nothing; those of the month that the day lies in are deleted. */
 async function removeDays(database: Database, before: string): Promise<void> {
   const partitions = await database.rows<{ id: string }>(
-    `SELECT DISTINCT p.partition_id AS id FROM system.parts AS p
-     WHERE p.active AND p.database = currentDatabase() AND p.table = 'transactions'
+    `SELECT DISTINCT p.partition_id AS id FROM ${systemTable('parts', database.cluster)} AS p
+     WHERE p.active AND p.database = currentDatabase() AND p.table = {table:String}
        AND toUInt32OrZero(p.partition_id) BETWEEN 1 AND toYYYYMM({before:Date}) - 1`,
-    { before },
+    { before, table: localTable('transactions', database.cluster) },
   )
   for (const { id } of partitions) {
     if (/^\d{6}$/.test(id))
-      await database.command(`ALTER TABLE transactions DROP PARTITION ID '${id}'`)
+      await database.everywhere(`ALTER TABLE transactions DROP PARTITION ID '${id}'`)
   }
-  await database.command(
+  await database.everywhere(
     'ALTER TABLE transactions DELETE WHERE ingested < {before:Date} SETTINGS mutations_sync = 2',
     { before },
   )
@@ -132,25 +133,31 @@ async function removeDays(database: Database, before: string): Promise<void> {
  * knows would go with it, and the repeated block of a killed run would be counted twice (measured). Replacing the partition keeps them.
  */
 async function rebuildPassiveDns(database: Database): Promise<void> {
+  const { cluster } = database
   const [{ feed }] = await database.rows<{ feed: string }>(
     `SELECT t.as_select AS feed FROM system.tables AS t WHERE t.database = currentDatabase() AND t.name = 'rrsets_feed'`,
   )
   for (let turn = 0; turn < rebuildTurns; turn++) {
-    await database.command('DROP TABLE IF EXISTS rrsets_rebuilt SYNC')
-    await database.command('CREATE TABLE rrsets_rebuilt AS rrsets')
+    await database.everywhere('DROP TABLE IF EXISTS rrsets_rebuilt SYNC')
+    await database.everywhere('CREATE TABLE rrsets_rebuilt AS rrsets')
+    if (cluster?.isReplicated) await database.everywhere('SYSTEM SYNC REPLICA transactions')
     const rowsBefore = await rowCount(database)
+    // On a cluster each server fills its own from its own.
+    const place = cluster === undefined ? '' : ', parallel_distributed_insert_select = 2'
     await database.command(
       `INSERT INTO rrsets_rebuilt (name, type, data, section, server_role, match, first_seen, last_seen, count, ttl_min, ttl_max)
-       ${feed} SETTINGS max_bytes_before_external_group_by = 500000000`,
+       ${withoutLocal(feed, cluster)} SETTINGS max_bytes_before_external_group_by = 500000000${place}`,
     )
+    if (cluster?.isReplicated) await database.everywhere('SYSTEM SYNC REPLICA rrsets_rebuilt')
     const [{ kept }] = await database.rows<{ kept: number }>(
       'SELECT count() AS kept FROM rrsets_rebuilt',
     )
     // The engine refuses to replace something by nothing.
     if (kept === 0)
-      await database.command('ALTER TABLE rrsets DELETE WHERE 1 SETTINGS mutations_sync = 2')
-    else await database.command('ALTER TABLE rrsets REPLACE PARTITION tuple() FROM rrsets_rebuilt')
-    await database.command('DROP TABLE rrsets_rebuilt SYNC')
+      await database.everywhere('ALTER TABLE rrsets DELETE WHERE 1 SETTINGS mutations_sync = 2')
+    else
+      await database.everywhere('ALTER TABLE rrsets REPLACE PARTITION tuple() FROM rrsets_rebuilt')
+    await database.everywhere('DROP TABLE rrsets_rebuilt SYNC')
     if ((await rowCount(database)) === rowsBefore) return
   }
   throw new StoreError(

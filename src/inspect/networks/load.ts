@@ -14,12 +14,12 @@ export async function loadNetworks(
   networks: readonly Network[],
 ): Promise<number> {
   if (networks.length === 0) {
-    await database.command('DROP DICTIONARY IF EXISTS networks SYNC')
-    await database.command('TRUNCATE TABLE network_prefixes')
+    await database.everywhere('DROP DICTIONARY IF EXISTS networks SYNC')
+    await database.everywhere('TRUNCATE TABLE network_prefixes')
     return 0
   }
-  await database.command('DROP TABLE IF EXISTS network_prefixes_new SYNC')
-  await database.command('CREATE TABLE network_prefixes_new AS network_prefixes')
+  await database.everywhere('DROP TABLE IF EXISTS network_prefixes_new SYNC')
+  await database.everywhere('CREATE TABLE network_prefixes_new AS network_prefixes')
   const folder = await mkdtemp(join(tmpdir(), 'overhear-networks-'))
   try {
     const file = join(folder, 'networks.native')
@@ -29,17 +29,17 @@ export async function loadNetworks(
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
-  await database.command(
+  await database.everywhere(
     'ALTER TABLE network_prefixes REPLACE PARTITION tuple() FROM network_prefixes_new',
   )
-  await database.command('DROP TABLE network_prefixes_new SYNC')
+  await database.everywhere('DROP TABLE network_prefixes_new SYNC')
   // Not in schemas: a server whose default user has a password cannot load it, and is not to be bothered without networks.
-  await database.command(dictionary)
+  await database.everywhere(dictionary)
   try {
-    await database.command('SYSTEM RELOAD DICTIONARY networks')
+    await database.everywhere('SYSTEM RELOAD DICTIONARY networks')
   } catch (thrown) {
     // One that cannot be loaded would fail every hunt.
-    await database.command('DROP DICTIONARY networks SYNC')
+    await database.everywhere('DROP DICTIONARY networks SYNC')
     throw thrown
   }
   const [{ held }] = await database.rows<{ held: number }>(

@@ -1,5 +1,6 @@
 // The state of a store: how much it holds, since when, how it lies on disk, and what is not as it should be.
 
+import { type Cluster, systemTable } from '../../database/cluster.ts'
 import type { Database } from '../../database/database.ts'
 import { time } from '../report/quantity.ts'
 import { type CaptureState, listCaptures } from './captures.ts'
@@ -40,7 +41,7 @@ export async function storeState(database: Database, newest: number): Promise<St
   const [[ledger], verdicts, disk, [removals], [schema], captures] = await Promise.all([
     database.rows<Ledger>(ledgerSql),
     database.rows<{ verdict: string; rows: number; first: string; last: string }>(verdictsSql),
-    database.rows<StoreState['disk'][number]>(diskSql),
+    database.rows<StoreState['disk'][number]>(diskSql(database.cluster)),
     database.rows<{ removed: number; under_way: number }>(removalsSql),
     database.rows<{ name: string }>('SELECT max(m.name) AS name FROM schema_migrations AS m'),
     listCaptures(database),
@@ -102,8 +103,11 @@ const ledgerSql = `SELECT count() AS captures, sum(c.packets) AS packets, sum(c.
 const verdictsSql = `SELECT toString(t.match) AS verdict, count() AS rows, toString(min(t.ingested)) AS first, toString(max(t.ingested)) AS last
   FROM transactions AS t GROUP BY verdict ORDER BY rows DESC, verdict`
 
-const diskSql = `SELECT p.table AS table, sum(p.rows) AS rows, sum(p.bytes_on_disk) AS bytes, count() AS parts
-  FROM system.parts AS p WHERE p.active AND p.database = currentDatabase() GROUP BY table ORDER BY bytes DESC, table`
+// Of a cluster all shards, one copy of each.
+const diskSql = (cluster: Cluster | undefined) => `
+  SELECT ${cluster === undefined ? 'p.table' : "replaceRegexpOne(p.table, '_local$', '')"} AS table,
+    sum(p.rows) AS rows, sum(p.bytes_on_disk) AS bytes, count() AS parts
+  FROM ${systemTable('parts', cluster)} AS p WHERE p.active AND p.database = currentDatabase() GROUP BY table ORDER BY bytes DESC, table`
 
 const removalsSql = `SELECT uniqExactIf(r.capture, r.capture != '') AS removed, toUInt32(countIf(r.event = 'begun') - countIf(r.event = 'done')) AS under_way
   FROM removals AS r`
