@@ -64,6 +64,7 @@ export function captureLines(captures: readonly CaptureState[]): string {
   return captures.map((each) => `${jsonText(each)}\n`).join('')
 }
 
+// The ledger in brackets: on a cluster each server would else join its part, and all would tell of the rows without a line.
 const capturesSql = `
   SELECT l.id AS id, l.path AS path, l.sensor AS sensor, l.packets AS packets,
     toInt64(l.packets) - toInt64(l.dns + l.other + l.duplicate + arraySum(mapValues(l.malformed)) + arraySum(mapValues(l.unsupported))) AS unaccounted,
@@ -72,7 +73,7 @@ const capturesSql = `
     l.first_packet AS first_packet, l.last_packet AS last_packet, l.finished AS finished
   FROM (
     SELECT c.*, t.stored AS stored, if(c.id = '', toString(t.capture), c.id) AS id
-    FROM captures AS c
+    FROM (SELECT * FROM captures) AS c
     FULL JOIN (SELECT toString(transactions.capture) AS capture, count() AS stored FROM transactions GROUP BY capture) AS t
       ON t.capture = c.id
   ) AS l

@@ -1,0 +1,285 @@
+// A store on a cluster of two real servers holds, finds and forgets what one in this process does; servers die and come back in between.
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Database, OpenOptions } from '../src/database/database.ts'
+import { openDatabase, openStore, throwAway } from '../src/database/open.ts'
+import { UsageError } from '../src/errors.ts'
+import { ingestFiles, type IngestOptions } from '../src/ingest/files.ts'
+import { removeCaptures } from '../src/ingest/store/removal.ts'
+import { retainFrom } from '../src/ingest/store/retention.ts'
+import { detectors } from '../src/inspect/detect/index.ts'
+import { run } from '../src/inspect/detect/run.ts'
+import { huntFor, huntLines, type Question } from '../src/inspect/hunt/hunt.ts'
+import { loadNetworks, networksOf } from '../src/inspect/networks/load.ts'
+import { listCaptures } from '../src/inspect/status/captures.ts'
+import { storeState } from '../src/inspect/status/status.ts'
+import { wholeHistory } from '../src/inspect/window.ts'
+import { contentOf } from './content.ts'
+import { clusterName, type EngineCluster, startEngineCluster } from './engine-cluster.ts'
+
+const samples = join(import.meta.dirname, '../samples')
+const corpus = join(import.meta.dirname, '../../shared/captures')
+const hasCorpus = existsSync(corpus)
+if (!hasCorpus) {
+  if (process.env['CI']) throw new Error('../shared/captures is absent')
+  console.warn('real captures are absent: ../shared/captures is not there')
+}
+// Real ones with attacks and without; samples where there are none.
+const captures = hasCorpus
+  ? ['dnsheur-dnsrecon.pcap', 'pops-guessing-7623.pcap.gz', 'csanders-isp-hijack.pcapng'].map(
+      (name) => join(corpus, name),
+    )
+  : [join(samples, 'poisoning.pcap'), join(samples, 'exfiltration.pcap')]
+const large = hasCorpus
+  ? join(corpus, 'mercury-dns-packet-capture2.pcap.gz')
+  : join(samples, 'exfiltration.pcap')
+
+const folder = mkdtempSync(join(tmpdir(), 'cluster-test-'))
+let cluster: EngineCluster
+beforeAll(async () => {
+  cluster = await startEngineCluster()
+})
+afterAll(async () => {
+  await cluster.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function openOn(name: string, options: OpenOptions = {}): Promise<Database> {
+  return openStore(`${cluster.url}/${name}`, {
+    cluster: clusterName,
+    insertPatienceMs: 0,
+    ...options,
+  })
+}
+
+function ingest(paths: string[], database: Database, options: IngestOptions = {}) {
+  const spool = join(folder, database.location.replace(/.*\//, 'spool-'))
+  return ingestFiles(paths, database, { spool, blockRows: 300, ...options })
+}
+
+describe('a store on a cluster', () => {
+  let database: Database
+  let embedded: Database
+
+  beforeAll(async () => {
+    database = await openOn('whole')
+    embedded = await openStore(throwAway)
+    for (const each of [database, embedded]) {
+      expect((await ingest(captures, each, { blockRows: 5000 })).problems).toEqual([])
+    }
+  })
+  afterAll(async () => {
+    await database.close()
+    await embedded.close()
+  })
+
+  test('holds every column of every row that one in this process holds, on both servers', async () => {
+    expect(database.cluster).toEqual({ name: 'pair', database: 'whole', isReplicated: false })
+    expect(await contentOf(database)).toEqual(await contentOf(embedded))
+    for (const table of ['transactions', 'rrsets']) {
+      const shares = await database.rows<{ rows: number }>(
+        `SELECT _shard_num AS shard, count() AS rows FROM ${table} GROUP BY shard ORDER BY shard`,
+      )
+      expect(shares.map(({ rows }) => rows > 0)).toEqual([true, true])
+    }
+    // All of a domain is on one server, and all of the ledger on the first.
+    expect(
+      await database.rows(
+        `SELECT domain FROM transactions WHERE domain != '' GROUP BY domain HAVING uniqExact(_shard_num) > 1`,
+      ),
+    ).toEqual([])
+    expect(await database.rows('SELECT DISTINCT _shard_num AS shard FROM captures')).toEqual([
+      { shard: 1 },
+    ])
+  })
+
+  test('that holds a file takes nothing of it twice', async () => {
+    const before = await contentOf(database)
+    const { totals } = await ingest(captures, database)
+    expect(totals.already).toBe(captures.length)
+    expect(await contentOf(database)).toEqual(before)
+  })
+
+  test('gives the findings that one in this process gives', async () => {
+    const found = await Promise.all(
+      [embedded, database].map(async (each) => (await run(each, detectors)).findings),
+    )
+    expect(found[0].length).toBeGreaterThan(0)
+    expect(found[1]).toEqual(found[0])
+  })
+
+  test('answers every hunt as one in this process does', async () => {
+    const [subject] = await embedded.rows<Record<string, string>>(
+      `SELECT any(qname) AS name, any(domain) AS domain, toString(any(client)) AS client, toString(any(server)) AS server, any(rr.data[1]) AS data
+       FROM (SELECT * FROM transactions WHERE domain != '' AND notEmpty(rr.data) AND match = 'answered' ORDER BY ts, frame LIMIT 1)`,
+    )
+    const asked: [Question, string][] = [
+      ['name', subject['name']],
+      ['domain', subject['domain']],
+      ['client', subject['client']],
+      ['address', subject['server']],
+      ['answer', subject['data']],
+    ]
+    for (const [question, value] of asked) {
+      const hunt = huntFor(question, value)
+      const [here, there] = await Promise.all(
+        [embedded, database].map(async (each) =>
+          huntLines(hunt, await hunt.ask(each, { ...wholeHistory, limit: 50 })),
+        ),
+      )
+      expect(here).not.toEqual([])
+      expect(there, `${question} ${value}`).toEqual(here)
+    }
+  })
+
+  test('asks the one server that has a name', async () => {
+    const [{ name, domain }] = await embedded.rows<{ name: string; domain: string }>(
+      `SELECT any(qname) AS name, domain FROM transactions WHERE domain != '' GROUP BY domain ORDER BY domain LIMIT 1`,
+    )
+    // Raises an error where it would ask more than it has to.
+    const sql = `SELECT count() > 0 AS is_there FROM transactions WHERE domain = {domain:String} AND qname = {name:String}
+      SETTINGS force_optimize_skip_unused_shards = 2`
+    expect(await database.rows(sql, { name, domain })).toEqual([{ is_there: 1 }])
+  })
+
+  test('shows its size and its captures as one in this process does', async () => {
+    const [here, there] = [await storeState(embedded, 5), await storeState(database, 5)]
+    for (const key of ['packets', 'transactions', 'verdicts', 'captures', 'schema'] as const)
+      expect(there[key], key).toEqual(here[key])
+    const rows = there.disk.find(({ table }) => table === 'transactions')?.rows
+    expect(rows).toBe(there.transactions)
+    const ids = async (each: Database) =>
+      (await listCaptures(each)).map(({ id, rows_stored }) => `${id} ${rows_stored}`).sort()
+    expect(await ids(database)).toEqual(await ids(embedded))
+  })
+
+  test('knows its networks on every server', async () => {
+    const networks = [
+      { prefix: '0.0.0.0/1', asn: 64_500, name: 'low' },
+      { prefix: '128.0.0.0/1', asn: 64_501, name: 'high' },
+    ]
+    expect(await loadNetworks(database, networks)).toBe(2)
+    expect((await networksOf(database, ['192.0.2.1'])).get('192.0.2.1')?.name).toBe('high')
+    // In a query that each server answers for its rows, the dictionary is named with its database.
+    expect(
+      await database.rows(
+        `SELECT countIf(dictGet('whole.networks', 'name', tuple(server)) = '') AS unknown FROM transactions`,
+      ),
+    ).toEqual([{ unknown: 0 }])
+    expect(await loadNetworks(database, networks.slice(1))).toBe(1)
+    expect((await networksOf(database, ['10.0.0.1'])).size).toBe(0)
+    expect(await loadNetworks(database, [])).toBe(0)
+  })
+
+  test('forgets a capture and what passive DNS has from it, on both servers', async () => {
+    for (const each of [database, embedded]) {
+      const [first] = (await listCaptures(each)).filter(({ path }) => path === captures[0])
+      expect((await removeCaptures(each, [first.id], 'removed')).length).toBe(1)
+    }
+    const left = await contentOf(database)
+    expect(left).toEqual(await contentOf(embedded))
+    expect(left.captures).toBe(captures.length - 1)
+    for (const each of [database, embedded]) await ingest(captures, each, { blockRows: 5000 })
+    expect(await contentOf(database)).toEqual(await contentOf(embedded))
+    // The last one, so that a server has nothing left.
+    const all = (await listCaptures(database)).map(({ id }) => id)
+    await removeCaptures(database, all, 'removed')
+    expect(await contentOf(database)).toMatchObject({ rows: 0, captures: 0 })
+    await ingest([captures[0]], database)
+    expect(await retainFrom(database, '2100-01-01')).toMatchObject({ captures: 1 })
+    expect(await contentOf(database)).toMatchObject({ rows: 0, captures: 0 })
+  })
+
+  test('is made whole again where a server has lost its tables, or is new', async () => {
+    const second = await openDatabase(cluster.servers[1].url)
+    await second.command('DROP DATABASE whole SYNC')
+    await second.close()
+    const again = await openOn('whole', {})
+    await ingest([captures[0]], again)
+    const shares = await again.rows('SELECT DISTINCT _shard_num AS shard FROM transactions')
+    expect(shares.length).toBe(2)
+    await again.close()
+  })
+})
+
+describe('a server that dies while blocks are on their way', () => {
+  let wanted: Awaited<ReturnType<typeof contentOf>>
+
+  beforeAll(async () => {
+    const embedded = await openStore(throwAway)
+    await ingest([large], embedded)
+    wanted = await contentOf(embedded)
+    await embedded.close()
+  })
+
+  test.each([
+    ['the other one', 1],
+    ['the one that is spoken to', 0],
+  ])('%s: the next run stores each message exactly once', async (_, index) => {
+    const server = cluster.servers[index]
+    const database = await openOn(`dies${index}`)
+    let killed: Promise<void> | undefined
+    const broken = ingest([large], database, {
+      onProgress: () => {
+        killed ??= server.kill()
+      },
+    })
+    await expect(broken).rejects.toMatchObject({
+      code: expect.stringMatching(/shard-down|refused|connection-lost/) as string,
+    })
+    await killed
+    await database.close().catch(() => undefined)
+    await server.restart()
+    const again = await openOn(`dies${index}`)
+    expect((await ingest([large], again)).problems).toEqual([])
+    expect(await contentOf(again)).toEqual(wanted)
+    expect((await ingest([large], again)).totals.already).toBe(1)
+    await again.close()
+  })
+
+  test('and comes back soon is waited for', async () => {
+    const server = cluster.servers[1]
+    const database = await openOn('waits', { insertPatienceMs: 60_000 })
+    let revived: Promise<void> | undefined
+    const { problems } = await ingest([large], database, {
+      onProgress: () => {
+        revived ??= server.kill().then(() => server.restart())
+      },
+    })
+    expect(problems).toEqual([])
+    await revived
+    expect(await contentOf(database)).toEqual(wanted)
+    await database.close()
+  })
+})
+
+describe('what cannot be is said', () => {
+  test('a cluster that the server does not know, a store that lies elsewhere, a folder', async () => {
+    await expect(openOn('nowhere', { cluster: 'trunk' })).rejects.toMatchObject({
+      code: 'unknown-cluster',
+      message: expect.stringMatching(
+        /knows no cluster trunk: its remote_servers name pair/,
+      ) as string,
+    })
+    await expect(
+      openStore(`${cluster.url}/nowhere`, { create: false, cluster: clusterName }),
+    ).rejects.toMatchObject({ code: 'no-store' })
+    await (await openStore(`${cluster.url}/single`)).close()
+    await expect(openOn('single')).rejects.toMatchObject({
+      code: 'other-cluster',
+      message: expect.stringMatching(/lies on one server, not on pair/) as string,
+    })
+    await (await openOn('double')).close()
+    await expect(openOn('double', { cluster: 'trunk' })).rejects.toMatchObject({
+      code: 'other-cluster',
+    })
+    const found = await openStore(`${cluster.url}/double`, { create: false })
+    expect(found.cluster?.name).toBe(clusterName)
+    await found.close()
+    await expect(openStore(join(folder, 'store'), { cluster: clusterName })).rejects.toThrow(
+      UsageError,
+    )
+  })
+})
