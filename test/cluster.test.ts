@@ -27,14 +27,18 @@ if (!hasCorpus) {
   console.warn('real captures are absent: ../shared/captures is not there')
 }
 // Real ones with attacks and without; samples where there are none.
+const names = [
+  'dnsheur-dnsrecon.pcap',
+  'recorded-iodine-txt.pcap',
+  'sv-bug-1158-txt-tunnel.pcap',
+  'csanders-isp-hijack.pcapng',
+]
 const captures = hasCorpus
-  ? ['dnsheur-dnsrecon.pcap', 'pops-guessing-7623.pcap.gz', 'csanders-isp-hijack.pcapng'].map(
-      (name) => join(corpus, name),
-    )
+  ? names.map((name) => join(corpus, name))
   : [join(samples, 'poisoning.pcap'), join(samples, 'exfiltration.pcap')]
-const large = hasCorpus
+const killed = hasCorpus
   ? join(corpus, 'mercury-dns-packet-capture2.pcap.gz')
-  : join(samples, 'exfiltration.pcap')
+  : join(samples, 'answer-change.pcap')
 
 const folder = mkdtempSync(join(tmpdir(), 'cluster-test-'))
 let cluster: EngineCluster
@@ -56,7 +60,7 @@ function openOn(name: string, options: OpenOptions = {}): Promise<Database> {
 
 function ingest(paths: string[], database: Database, options: IngestOptions = {}) {
   const spool = join(folder, database.location.replace(/.*\//, 'spool-'))
-  return ingestFiles(paths, database, { spool, blockRows: 300, ...options })
+  return ingestFiles(paths, database, { spool, blockRows: 200, ...options })
 }
 
 describe('a store on a cluster', () => {
@@ -67,7 +71,7 @@ describe('a store on a cluster', () => {
     database = await openOn('whole')
     embedded = await openStore(throwAway)
     for (const each of [database, embedded]) {
-      expect((await ingest(captures, each, { blockRows: 5000 })).problems).toEqual([])
+      expect((await ingest(captures, each)).problems).toEqual([])
     }
   })
   afterAll(async () => {
@@ -181,15 +185,13 @@ describe('a store on a cluster', () => {
     const left = await contentOf(database)
     expect(left).toEqual(await contentOf(embedded))
     expect(left.captures).toBe(captures.length - 1)
-    for (const each of [database, embedded]) await ingest(captures, each, { blockRows: 5000 })
+    // Then all of it, so that a server has nothing left.
+    for (const each of [database, embedded]) {
+      expect((await retainFrom(each, '2100-01-01')).captures).toBe(captures.length - 1)
+      expect(await contentOf(each)).toMatchObject({ rows: 0, captures: 0 })
+      await ingest(captures, each)
+    }
     expect(await contentOf(database)).toEqual(await contentOf(embedded))
-    // The last one, so that a server has nothing left.
-    const all = (await listCaptures(database)).map(({ id }) => id)
-    await removeCaptures(database, all, 'removed')
-    expect(await contentOf(database)).toMatchObject({ rows: 0, captures: 0 })
-    await ingest([captures[0]], database)
-    expect(await retainFrom(database, '2100-01-01')).toMatchObject({ captures: 1 })
-    expect(await contentOf(database)).toMatchObject({ rows: 0, captures: 0 })
   })
 
   test('is made whole again where a server has lost its tables, or is new', async () => {
@@ -204,12 +206,27 @@ describe('a store on a cluster', () => {
   })
 })
 
+/** Does something once so many blocks have arrived, while the next is on its way; gives what it came to. */
+function afterBlocks(database: Database, blocks: number, work: () => Promise<void>) {
+  const insertFile = database.insertFile.bind(database)
+  let inserted = 0
+  let done: Promise<void> | undefined
+  database.insertFile = async (...block) => {
+    await insertFile(...block)
+    if (++inserted === blocks) done = work()
+  }
+  return async () => {
+    expect(done).toBeDefined()
+    await done
+  }
+}
+
 describe('a server that dies while blocks are on their way', () => {
   let wanted: Awaited<ReturnType<typeof contentOf>>
 
   beforeAll(async () => {
     const embedded = await openStore(throwAway)
-    await ingest([large], embedded)
+    await ingest([killed], embedded)
     wanted = await contentOf(embedded)
     await embedded.close()
   })
@@ -220,36 +237,26 @@ describe('a server that dies while blocks are on their way', () => {
   ])('%s: the next run stores each message exactly once', async (_, index) => {
     const server = cluster.servers[index]
     const database = await openOn(`dies${index}`)
-    let killed: Promise<void> | undefined
-    const broken = ingest([large], database, {
-      onProgress: () => {
-        killed ??= server.kill()
-      },
-    })
-    await expect(broken).rejects.toMatchObject({
+    const dead = afterBlocks(database, 3, () => server.kill())
+    await expect(ingest([killed], database, { blockRows: 40 })).rejects.toMatchObject({
       code: expect.stringMatching(/shard-down|refused|connection-lost/) as string,
     })
-    await killed
+    await dead()
     await database.close().catch(() => undefined)
     await server.restart()
     const again = await openOn(`dies${index}`)
-    expect((await ingest([large], again)).problems).toEqual([])
+    expect((await ingest([killed], again, { blockRows: 40 })).problems).toEqual([])
     expect(await contentOf(again)).toEqual(wanted)
-    expect((await ingest([large], again)).totals.already).toBe(1)
+    expect((await ingest([killed], again)).totals.already).toBe(1)
     await again.close()
   })
 
   test('and comes back soon is waited for', async () => {
     const server = cluster.servers[1]
     const database = await openOn('waits', { insertPatienceMs: 60_000 })
-    let revived: Promise<void> | undefined
-    const { problems } = await ingest([large], database, {
-      onProgress: () => {
-        revived ??= server.kill().then(() => server.restart())
-      },
-    })
-    expect(problems).toEqual([])
-    await revived
+    const revived = afterBlocks(database, 3, () => server.kill().then(() => server.restart()))
+    expect((await ingest([killed], database, { blockRows: 40 })).problems).toEqual([])
+    await revived()
     expect(await contentOf(database)).toEqual(wanted)
     await database.close()
   })

@@ -18,6 +18,11 @@ export interface EngineServer {
   kill(): Promise<void>
   /** Starts it again on the same ports, over the same data. */
   restart(): Promise<void>
+  /**
+   * From now on it is started again whenever it dies, as systemd would: this build's listener aborts at some inserts
+   * whose body breaks off. Gives how often that was.
+   */
+  supervise(): () => number
 }
 
 /** How a server is started, where not alone on 127.0.0.1. */
@@ -46,17 +51,35 @@ export async function startEngineServer(setting?: EngineSetting): Promise<Engine
     const port = setting?.httpPort ?? (await freePort())
     const place = { folder, host: setting?.host ?? '127.0.0.1', port, tcpPort: setting?.tcpPort }
     let child = spawnServer(place)
+    let isEnding = false
     const answer = await waitUntilUp(child, place)
     if (answer === 'up') {
       return {
         url: `http://${place.host}:${port}`,
         port,
-        stop: () => stop(child, folder),
-        kill: () => kill(child),
+        stop() {
+          isEnding = true
+          return stop(child, folder)
+        },
+        kill() {
+          isEnding = true
+          return kill(child)
+        },
         async restart() {
+          isEnding = false
           child = spawnServer(place)
           const again = await waitUntilUp(child, place)
           if (again !== 'up') throw new Error(`the engine's server did not start again: ${again}`)
+        },
+        supervise() {
+          let deaths = 0
+          const revive = () => {
+            if (isEnding) return
+            deaths++
+            child = spawnServer(place).once('exit', revive)
+          }
+          child.once('exit', revive)
+          return () => deaths
         },
       }
     }
