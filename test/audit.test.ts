@@ -3,7 +3,6 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { openStore, throwAway } from '../src/database/open.ts'
 import { typeName, types } from '../src/dns/codes.ts'
 import { ingestFiles } from '../src/ingest/files.ts'
 import { audit, type Audit } from '../src/inspect/audit/audit.ts'
@@ -13,10 +12,11 @@ import { folded } from './agreement-names.ts'
 import { encodeRdata, isEncoded, normalRdata, quotedFields } from './agreement-rdata.ts'
 import { captures, hasCaptures, portsOf, truthOf, type TruthRecord } from './agreement-truth.ts'
 import { storeExchanges, type TestExchange } from './exchanges.ts'
+import { openTestStore } from './test-store.ts'
 
 let database: Database
 beforeAll(async () => {
-  database = await openStore(throwAway)
+  database = await openTestStore()
 })
 afterEach(async () => {
   for (const table of ['transactions', 'rrsets', 'captures'])

@@ -22,6 +22,7 @@ import { type IngestResult, ingestFiles } from '../src/ingest/files.ts'
 import type { LedgerEntry } from '../src/ingest/store/ledger.ts'
 import { pcapng } from './capture-bytes.ts'
 import { writeLargeCapture } from './large-capture.ts'
+import { openTestStore } from './test-store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ingest-test-'))
 const samples = join(import.meta.dirname, '../samples')
@@ -46,7 +47,7 @@ describe.skipIf(!hasCaptures)('the real captures', () => {
   const rowsByCapture = new Map<string, Sums>()
 
   beforeAll(async () => {
-    database = await openStore(join(folder, 'real'))
+    database = await openTestStore(join(folder, 'real'))
     const paths = realCaptures.map((name) => join(captures, name))
     first = await ingestFiles(paths, database)
     for (const sums of await sumsIn(database)) rowsByCapture.set(sums.capture, sums)
@@ -88,7 +89,7 @@ describe('the same content', () => {
   let database: Database
   const poisoning = join(samples, 'poisoning.pcap')
   beforeEach(async () => {
-    database = await openStore(':memory:')
+    database = await openTestStore()
   })
   afterEach(() => database.close())
 
@@ -109,7 +110,7 @@ describe('the same content', () => {
     const location = join(folder, 'closed-between')
     for (const already of [false, true]) {
       await database.close()
-      database = await openStore(location)
+      database = await openTestStore(location)
       expect((await ingestFiles([poisoning], database)).files[0].already).toBe(already)
     }
   })
@@ -192,7 +193,7 @@ describe('standard input', () => {
 describe('a folder and what lies in it', () => {
   let database: Database
   beforeAll(async () => {
-    database = await openStore(':memory:')
+    database = await openTestStore()
   })
   afterAll(() => database.close())
 

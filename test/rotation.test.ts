@@ -13,6 +13,7 @@ import type { LedgerEntry } from '../src/ingest/store/ledger.ts'
 import { killedIngest } from './killed-ingest.ts'
 import { writeLargeCapture } from './large-capture.ts'
 import { packetsOf, unpacked, writeParts } from './rotated.ts'
+import { openTestStore } from './test-store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'rotation-test-'))
 const samples = join(import.meta.dirname, '../samples')
@@ -22,7 +23,7 @@ writeLargeCapture(large, 3000)
 let database: Database
 let spool: string
 beforeEach(async () => {
-  database = await openStore(':memory:')
+  database = await openTestStore()
   spool = mkdtempSync(join(folder, 'spool-'))
 })
 afterEach(() => database.close())
@@ -163,7 +164,7 @@ describe('a run over several files that was interrupted', () => {
     expect(files.length).toBe(5)
     expected = await contentIn(database)
     await database.close()
-    database = await openStore(':memory:')
+    database = await openTestStore()
     await interrupt(3)
   })
 
@@ -234,7 +235,7 @@ describe('a run over several files that is killed', () => {
       expect(readdirSync(join(rough, 'spool'))).toEqual([])
     }
     expect(kills).toBeGreaterThan(1)
-    database = await openStore(':memory:')
+    database = await openTestStore()
   }, 120_000)
 })
 

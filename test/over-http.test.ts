@@ -1,0 +1,25 @@
+// Suites that are written for a store in this process, once more over HTTP; others run on both back ends by themselves.
+import { describe } from 'vitest'
+import { useServer } from './test-store.ts'
+
+useServer()
+
+// Vitest does not see beforehand what these hold, so each is one group.
+describe('on a server: audits', async () => {
+  await import('./audit.test.ts')
+})
+describe('on a server: captures', async () => {
+  await import('./ingest.test.ts')
+})
+describe('on a server: rotations', async () => {
+  await import('./rotation.test.ts')
+})
+describe('on a server: mirrors', async () => {
+  await import('./mirror.test.ts')
+})
+describe('on a server: detectors', async () => {
+  await import('./detect.test.ts')
+})
+describe('on a server: answers that changed', async () => {
+  await import('./detect-answer-change.test.ts')
+})
