@@ -1,5 +1,5 @@
 // A store on a cluster of two real servers holds, finds and forgets what one in this process does; servers die and come back in between.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -17,6 +17,8 @@ import { listCaptures } from '../src/inspect/status/captures.ts'
 import { storeState } from '../src/inspect/status/status.ts'
 import { wholeHistory } from '../src/inspect/window.ts'
 import { contentOf } from './content.ts'
+import { overhear, sentence } from './command.ts'
+import { documentedPassword, documentedUsers } from './documented-users.ts'
 import { clusterName, type EngineCluster, startEngineCluster } from './engine-cluster.ts'
 
 const samples = join(import.meta.dirname, '../samples')
@@ -43,7 +45,7 @@ const killed = hasCorpus
 const folder = mkdtempSync(join(tmpdir(), 'cluster-test-'))
 let cluster: EngineCluster
 beforeAll(async () => {
-  cluster = await startEngineCluster()
+  cluster = await startEngineCluster(documentedUsers())
 })
 afterAll(async () => {
   await cluster.stop()
@@ -199,7 +201,7 @@ describe('a store on a cluster', () => {
     await second.command('DROP DATABASE whole SYNC')
     await second.close()
     const again = await openOn('whole', {})
-    await ingest([captures[0]], again)
+    await ingest([killed], again)
     const shares = await again.rows('SELECT DISTINCT _shard_num AS shard FROM transactions')
     expect(shares.length).toBe(2)
     await again.close()
@@ -260,6 +262,76 @@ describe('a server that dies while blocks are on their way', () => {
     expect(await contentOf(database)).toEqual(wanted)
     await database.close()
   })
+})
+
+describe('the users that docs/cluster.md makes', () => {
+  const as = (user: string) => {
+    const { host } = new URL(cluster.url)
+    return `http://page_${user}:${documentedPassword}@${host}/dns`
+  }
+  const env = { XDG_STATE_HOME: join(folder, 'state') }
+
+  test('the sensor makes the store, fills it, and takes out of it again', async () => {
+    const made = ['ingest', captures[0], '--store', as('sensor'), '--cluster', clusterName]
+    expect(await overhear(made, { env })).toMatchObject({ code: 0, stderr: '' })
+    // From now on the store knows its cluster, and the name may come from the environment.
+    const words = ['--store', as('sensor')]
+    const again = await overhear(['ingest', ...captures, ...words, '--json'], {
+      env: { ...env, OVERHEAR_CLUSTER: clusterName },
+    })
+    expect(again).toMatchObject({ code: 0, stderr: '' })
+    const { files } = JSON.parse(again.stdout) as { files: { id: string; already: boolean }[] }
+    expect(files.filter(({ already }) => already).length).toBe(1)
+    for (const verb of [
+      ['captures', 'remove', files[0].id],
+      ['watch', 'add', 'example.org'],
+      ['allow', 'add', '--client', '192.0.2.7', '--reason', 'known'],
+      ['networks', 'import', networksFile()],
+      ['report'],
+      ['ingest', captures[0]],
+    ]) {
+      const run = await overhear([...verb, ...words], { env })
+      expect(run.code, `${verb.join(' ')}: ${run.stderr}`).toBe(0)
+    }
+  })
+
+  test('the analyst reads all of it, and is told what may not be', async () => {
+    const words = ['--store', as('analyst')]
+    for (const verb of [
+      ['status'],
+      ['report'],
+      ['captures', 'list'],
+      ['hunt', 'domain', 'example.org'],
+      ['audit', 'example.org'],
+      [
+        'sql',
+        "SELECT dictGet('dns.networks', 'asn', tuple(server)) AS asn, count() FROM transactions GROUP BY asn",
+      ],
+    ]) {
+      const run = await overhear([...verb, ...words], { env })
+      expect(run.code, `${verb.join(' ')}: ${run.stderr}`).toBe(0)
+    }
+    const refused = await overhear(['ingest', captures[0], ...words], { env })
+    expect(refused.code).toBe(4)
+    expect(sentence(refused)).toMatch(
+      /^the user of \S+ may only read: storing needs a user who may write/,
+    )
+  })
+
+  test('who may set nothing and whose profile lacks what a cluster needs is told what', async () => {
+    const { host } = new URL(cluster.url)
+    const run = await overhear(['status', '--store', `http://reader:reader@${host}/dns`], { env })
+    expect(run.code).toBe(4)
+    expect(sentence(run)).toMatch(
+      /lies on a cluster, and this user may set nothing: give it SETTINGS distributed_product_mode = 'global'/,
+    )
+  })
+
+  function networksFile(): string {
+    const path = join(folder, 'networks.csv')
+    writeFileSync(path, '192.0.2.0/24,64500,Example\n')
+    return path
+  }
 })
 
 describe('what cannot be is said', () => {

@@ -8,12 +8,12 @@ import { pcapFile, type TimedPacket } from '../samples/make/capture.ts'
 import { ethernet, udpPacket } from '../samples/make/frame.ts'
 import { encodeMessage } from '../samples/make/message.ts'
 import type { Database } from '../src/database/database.ts'
+import { openStore } from '../src/database/open.ts'
 import { openCapture } from '../src/ingest/capture/capture.ts'
 import { type BinCounts, binCounts, binTotal } from '../src/ingest/decode/bins.ts'
 import { ingestFiles } from '../src/ingest/files.ts'
 import { decodeCapture } from '../src/ingest/messages.ts'
 import { packetsOf, unpacked } from './rotated.ts'
-import { openTestStore } from './test-store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'mirror-test-'))
 const samples = join(import.meta.dirname, '../samples')
@@ -28,7 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 describe('a capture in which every frame comes twice', () => {
   let database: Database
   beforeAll(async () => {
-    database = await openTestStore()
+    database = await openStore(':memory:')
   })
   afterAll(() => database.close())
 

@@ -11,15 +11,6 @@ describe('on a server: audits', async () => {
 describe('on a server: captures', async () => {
   await import('./ingest.test.ts')
 })
-describe('on a server: rotations', async () => {
-  await import('./rotation.test.ts')
-})
-describe('on a server: mirrors', async () => {
-  await import('./mirror.test.ts')
-})
 describe('on a server: detectors', async () => {
   await import('./detect.test.ts')
-})
-describe('on a server: answers that changed', async () => {
-  await import('./detect-answer-change.test.ts')
 })

@@ -7,10 +7,10 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { linkType, pcapFile, type TimedPacket } from '../samples/make/capture.ts'
 import { arpRequest, ethernet, udpPacket } from '../samples/make/frame.ts'
 import type { Database } from '../src/database/database.ts'
+import { openStore } from '../src/database/open.ts'
 import { ingestFiles } from '../src/ingest/files.ts'
 import { domainFound, findDomain } from '../src/dns/public-suffix.ts'
 import { answer, query, Traffic, verdicts } from './traffic.ts'
-import { openTestStore } from './test-store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'regression-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 describe('a capture', () => {
   let database: Database
   beforeEach(async () => {
-    database = await openTestStore()
+    database = await openStore(':memory:')
   })
   afterEach(() => database.close())
 

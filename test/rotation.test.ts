@@ -13,7 +13,6 @@ import type { LedgerEntry } from '../src/ingest/store/ledger.ts'
 import { killedIngest } from './killed-ingest.ts'
 import { writeLargeCapture } from './large-capture.ts'
 import { packetsOf, unpacked, writeParts } from './rotated.ts'
-import { openTestStore } from './test-store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'rotation-test-'))
 const samples = join(import.meta.dirname, '../samples')
@@ -23,7 +22,7 @@ writeLargeCapture(large, 3000)
 let database: Database
 let spool: string
 beforeEach(async () => {
-  database = await openTestStore()
+  database = await openStore(':memory:')
   spool = mkdtempSync(join(folder, 'spool-'))
 })
 afterEach(() => database.close())
@@ -164,7 +163,7 @@ describe('a run over several files that was interrupted', () => {
     expect(files.length).toBe(5)
     expected = await contentIn(database)
     await database.close()
-    database = await openTestStore()
+    database = await openStore(':memory:')
     await interrupt(3)
   })
 
@@ -235,7 +234,7 @@ describe('a run over several files that is killed', () => {
       expect(readdirSync(join(rough, 'spool'))).toEqual([])
     }
     expect(kills).toBeGreaterThan(1)
-    database = await openTestStore()
+    database = await openStore(':memory:')
   }, 120_000)
 })
 

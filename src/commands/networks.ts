@@ -113,6 +113,7 @@ async function clear(options: Options): Promise<void> {
 const examples = `
 In SQL:  SELECT dictGet('networks', 'name', tuple(server)), count()
          FROM transactions GROUP BY 1 ORDER BY 2 DESC
+On a cluster it is named with its database: dictGet('dns.networks', ...)
 
 Examples:
   overhear networks import networks.csv --store ./case-42

@@ -35,9 +35,11 @@ const description: Omit<Part, 'rows'> = {
 /** Addresses in the cells of a row, and what A and AAAA records hold. */
 function addressesIn({ columns }: Part, row: Row): string[] {
   const found = columns.flatMap(({ key, kind, as = kind }) => {
-    if (as === 'address') return [row[key] as string]
-    return as === 'addresses' ? (row[key] as string[]) : []
+    // A part that is made of several questions has rows without some of its columns.
+    if (as === 'address') return typeof row[key] === 'string' ? [row[key]] : []
+    return as === 'addresses' && Array.isArray(row[key]) ? (row[key] as string[]) : []
   })
-  if (row['type'] === 'A' || row['type'] === 'AAAA') found.push(row['data'] as string)
+  const { type, data } = row
+  if ((type === 'A' || type === 'AAAA') && typeof data === 'string') found.push(data)
   return found
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Database } from '../../database/database.ts'
 import { appendString, StringColumn, writeVarint } from '../../database/native.ts'
+import { parseAddress } from '../../dns/address.ts'
 import { Bytes } from '../../dns/bytes.ts'
 import type { Network } from './prefixes.ts'
 
@@ -48,12 +49,14 @@ export async function loadNetworks(
   return held
 }
 
-/** The networks that hold these addresses, by address; empty in a store without networks. */
+/** The networks that hold these addresses, by address, passing over what is none; empty in a store without networks. */
 export async function networksOf(
   database: Database,
-  addresses: readonly string[],
+  texts: readonly string[],
 ): Promise<Map<string, Network>> {
   const networks = new Map<string, Network>()
+  // A hunt has empty cells, and records whose data is broken.
+  const addresses = texts.filter((text) => parseAddress(text) !== null)
   if (addresses.length === 0 || !(await hasNetworks(database))) return networks
   for (let from = 0; from < addresses.length; from += addressesAtOnce) {
     const rows = await database.rows<Network & { address: string }>(lookUp, {
