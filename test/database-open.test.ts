@@ -20,18 +20,18 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openDatabase, throwAway } from '../src/database/open.ts'
 import { StoreError, UsageError } from '../src/errors.ts'
-import { startEngineServer, users } from './engine-server.ts'
-import {
-  numberBlock,
-  refusal,
-  scratch,
-  server,
-  startBackEnds,
-  stopBackEnds,
-} from './store-fixture.ts'
+import { type EngineServer, startEngineServer, users } from './engine-server.ts'
+import { numberBlock, refusal, scratch } from './store-fixture.ts'
 
-beforeAll(startBackEnds)
-afterAll(stopBackEnds)
+// Never another one: it is to have these users.
+let server: EngineServer
+beforeAll(async () => {
+  server = await startEngineServer()
+})
+afterAll(async () => {
+  await server.stop()
+  rmSync(scratch, { recursive: true, force: true })
+})
 
 describe('an embedded store', () => {
   test('in use by another process names it, and is free again when that is killed', async () => {

@@ -13,6 +13,7 @@ import { detectors } from '../src/inspect/detect/index.ts'
 import { report, type ReportedFinding, type ReportOptions } from '../src/inspect/findings/report.ts'
 import { knownFindings } from '../src/inspect/findings/store.ts'
 import { users } from './engine-server.ts'
+import { givenUrl } from './given-server.ts'
 import { backEnds, server, startBackEnds, stopBackEnds } from './store-fixture.ts'
 
 beforeAll(startBackEnds)
@@ -352,19 +353,22 @@ test('a throw-away report remembers nothing and has no wall clock in it', async 
   await database.close()
 })
 
-test('a user who may only read has the report, and is told that it is not remembered', async () => {
-  const writer = await openStore(`${server.url}/findings`)
-  await writer.command('TRUNCATE TABLE findings')
-  await asked(writer, 'new.example.org', 3)
-  await writer.close()
-  const { password } = users.reader
-  const url = `http://reader:${password}@127.0.0.1:${server.port}/findings`
-  const reader = await openStore(url, { create: false })
-  const told: StoreError[] = []
-  const result = await reportOf(reader, [rareName], { onUnwritten: (error) => told.push(error) })
-  expect(result.findings.map(({ subject }) => subject.name)).toContain('new.example.org')
-  expect(result.findings.every((finding) => finding.known_since === null)).toBe(true)
-  expect(told.map(({ code }) => code)).toEqual(['read-only'])
-  expect((await knownFindings(reader)).size).toBe(0)
-  await reader.close()
-})
+test.skipIf(givenUrl !== '')(
+  'a user who may only read has the report, and is told that it is not remembered',
+  async () => {
+    const writer = await openStore(`${server.url}/findings`)
+    await writer.command('TRUNCATE TABLE findings')
+    await asked(writer, 'new.example.org', 3)
+    await writer.close()
+    const { password } = users.reader
+    const url = `http://reader:${password}@${new URL(server.url).host}/findings`
+    const reader = await openStore(url, { create: false })
+    const told: StoreError[] = []
+    const result = await reportOf(reader, [rareName], { onUnwritten: (error) => told.push(error) })
+    expect(result.findings.map(({ subject }) => subject.name)).toContain('new.example.org')
+    expect(result.findings.every((finding) => finding.known_since === null)).toBe(true)
+    expect(told.map(({ code }) => code)).toEqual(['read-only'])
+    expect((await knownFindings(reader)).size).toBe(0)
+    await reader.close()
+  },
+)

@@ -7,7 +7,7 @@ import type { Row } from '../src/inspect/hunt/part.ts'
 import { huntText } from '../src/inspect/report/hunt-text.ts'
 import { plainStyle } from './plain-style.ts'
 import { parseMoment, wholeHistory, windowOf } from '../src/inspect/window.ts'
-import { startEngineServer } from './engine-server.ts'
+import { startGivenServer } from './given-server.ts'
 import { storeExchanges, type TestExchange } from './exchanges.ts'
 
 const alice = '::ffff:192.0.2.10'
@@ -103,7 +103,7 @@ const backEnds = [
   {
     name: 'http server',
     start: async () => {
-      const server = await startEngineServer()
+      const server = await startGivenServer()
       return { location: `${server.url}/hunts`, stop: () => server.stop() }
     },
   },

@@ -6,19 +6,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore } from '../src/database/open.ts'
 import { UsageError } from '../src/errors.ts'
 import { askSql } from '../src/inspect/sql.ts'
-import { type EngineServer, startEngineServer } from './engine-server.ts'
+import { type GivenServer, startGivenServer } from './given-server.ts'
 import { storeExchanges } from './exchanges.ts'
 import { overhear } from './run-overhear.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sql-command-'))
-let server: EngineServer
+let server: GivenServer
 const backEnds = [
   { name: 'embedded', location: () => join(folder, 'store') },
   { name: 'http server', location: () => `${server.url}/cases` },
 ]
 
 beforeAll(async () => {
-  server = await startEngineServer()
+  server = await startGivenServer()
   for (const { location } of backEnds) {
     const database = await openStore(location())
     await storeExchanges(database, [

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openDatabase } from '../src/database/open.ts'
 import { StoreError } from '../src/errors.ts'
-import { type EngineServer, startEngineServer } from './engine-server.ts'
+import { type GivenServer, startGivenServer } from './given-server.ts'
 
 /** A folder of this test file's own; `clean` removes it. */
 export const scratch = mkdtempSync(join(tmpdir(), 'database-test-'))
 
 /** The server of this test file, once `startBackEnds` has run. */
-export let server: EngineServer
+export let server: GivenServer
 
 /** Every contract runs on both; the folder's name would be a glob and end a quoted path. */
 export const backEnds = [
@@ -20,7 +20,7 @@ export const backEnds = [
 
 /** Starts the server half of `backEnds`. */
 export async function startBackEnds(): Promise<void> {
-  server = await startEngineServer()
+  server = await startGivenServer()
 }
 
 /** Ends it and removes the scratch folder. */

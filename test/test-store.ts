@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import type { Database, OpenOptions } from '../src/database/database.ts'
 import { openStore, throwAway } from '../src/database/open.ts'
-import { type EngineServer, startEngineServer } from './engine-server.ts'
+import { type GivenServer, startGivenServer } from './given-server.ts'
 
-let server: EngineServer | undefined
+let server: GivenServer | undefined
 let stores = 0
 
 /** From here on the stores of this test file lie on a server, and their spools in a folder of its own. */
@@ -16,7 +16,7 @@ export function useServer(): void {
   const state = mkdtempSync(join(tmpdir(), 'over-http-'))
   const before = process.env['XDG_STATE_HOME']
   beforeAll(async () => {
-    server = await startEngineServer()
+    server = await startGivenServer()
     process.env['XDG_STATE_HOME'] = state
   })
   afterAll(async () => {

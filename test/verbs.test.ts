@@ -1,12 +1,12 @@
 // Every verb says the same of a store on a server as of one in a folder.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { overhear, sample, scratchFolder, written } from './command.ts'
-import { type EngineServer, startEngineServer } from './engine-server.ts'
+import { type GivenServer, startGivenServer } from './given-server.ts'
 
 const scratch = scratchFolder()
-let server: EngineServer
+let server: GivenServer
 beforeAll(async () => {
-  server = await startEngineServer()
+  server = await startGivenServer()
 })
 afterAll(async () => {
   await server.stop()
