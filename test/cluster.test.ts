@@ -10,7 +10,7 @@ import { ingestFiles, type IngestOptions } from '../src/ingest/files.ts'
 import { removeCaptures } from '../src/ingest/store/removal.ts'
 import { retainFrom } from '../src/ingest/store/retention.ts'
 import { detectors } from '../src/inspect/detect/index.ts'
-import { run } from '../src/inspect/detect/run.ts'
+import { run as runDetectors } from '../src/inspect/detect/run.ts'
 import { huntFor, huntLines, type Question } from '../src/inspect/hunt/hunt.ts'
 import { loadNetworks, networksOf } from '../src/inspect/networks/load.ts'
 import { listCaptures } from '../src/inspect/status/captures.ts'
@@ -110,7 +110,7 @@ describe('a store on a cluster', () => {
 
   test('gives the findings that one in this process gives', async () => {
     const found = await Promise.all(
-      [embedded, database].map(async (each) => (await run(each, detectors)).findings),
+      [embedded, database].map(async (each) => (await runDetectors(each, detectors)).findings),
     )
     expect(found[0].length).toBeGreaterThan(0)
     expect(found[1]).toEqual(found[0])

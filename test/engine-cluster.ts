@@ -30,7 +30,10 @@ export async function startEngineCluster(users?: EngineSetting['users']): Promis
   const [first, second] = await Promise.all(
     tcpPorts.map((tcpPort, i) =>
       startEngineServer({
-        ...{ host: `127.0.0.${i + 1}`, httpPort, tcpPort, config },
+        host: `127.0.0.${i + 1}`,
+        httpPort,
+        tcpPort,
+        config,
         ...(users === undefined ? {} : { users }),
       }),
     ),
