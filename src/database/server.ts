@@ -1,7 +1,7 @@
 // The store on a ClickHouse server, over its HTTP interface.
 import { setMaxListeners } from 'node:events'
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { access, open } from 'node:fs/promises'
 import {
   type ClickHouseClient,
   type ClickHouseSettings,
@@ -176,6 +176,10 @@ class ServerDatabase implements Database {
   async insertFile(table: string, columns: readonly string[], nativeFile: string, token: string) {
     this.#check({})
     const query = insertFromBody(table, columns, token)
+    // What is missing here does not come back by waiting.
+    await access(nativeFile).catch((thrown: unknown) => {
+      throw this.#failure(thrown)
+    })
     const insert = () => this.#insert(query, nativeFile)
     await withPatience(insert, this.#options.insertPatienceMs ?? 60_000, this.#closing.signal)
   }
