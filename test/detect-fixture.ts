@@ -2,12 +2,12 @@
 
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import type { Database } from '../src/database/database.ts'
+import { openStore, throwAway } from '../src/database/open.ts'
 import { type Finding, severityOf } from '../src/inspect/detect/detector.ts'
 import { detectors } from '../src/inspect/detect/index.ts'
 import { literal } from '../src/inspect/detect/literal.ts'
 import { run, type RunOptions } from '../src/inspect/detect/run.ts'
 import { type Fields, storedFields } from './transaction-fields.ts'
-import { openTestStore } from './test-store.ts'
 
 export type { Fields }
 
@@ -17,7 +17,7 @@ export let database: Database
 /** Opens the store before the tests of a file and empties it after each. */
 export function useStore(): void {
   beforeAll(async () => {
-    database = await openTestStore()
+    database = await openStore(throwAway)
   })
   afterEach(async () => {
     for (const table of ['transactions', 'rrsets', 'captures', 'watch_names', 'watch_accepted']) {

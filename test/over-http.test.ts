@@ -1,4 +1,4 @@
-// Suites that are written for a store in this process, once more over HTTP; others run on both back ends by themselves.
+// Suites that are written for a store in this process, once more over HTTP; others run on both back ends by themselves, detectors on a cluster.
 import { describe } from 'vitest'
 import { useServer } from './test-store.ts'
 
@@ -10,7 +10,4 @@ describe('on a server: audits', async () => {
 })
 describe('on a server: captures', async () => {
   await import('./ingest.test.ts')
-})
-describe('on a server: detectors', async () => {
-  await import('./detect.test.ts')
 })
