@@ -140,6 +140,17 @@ describe('a store on a cluster', () => {
     }
   })
 
+  test('shows through every view what one in this process shows', async () => {
+    const views = await embedded.rows<{ name: string }>(
+      `SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View' ORDER BY name`,
+    )
+    expect(views.length).toBeGreaterThan(4)
+    for (const { name } of views) {
+      const sql = `SELECT count() AS rows, toString(sum(sipHash64(*))) AS content FROM ${name}`
+      expect(await database.rows(sql), name).toEqual(await embedded.rows(sql))
+    }
+  })
+
   test('asks the one server that has a name', async () => {
     const [{ name, domain }] = await embedded.rows<{ name: string; domain: string }>(
       `SELECT any(qname) AS name, domain FROM transactions WHERE domain != '' GROUP BY domain ORDER BY domain LIMIT 1`,
