@@ -96,6 +96,7 @@ const others: [sql: string, both: string[]][] = [
   ['CREATE TABLE t AS u', ['`dns`.t_local', 'AS `dns`.u_local', '`dns`.t ON', 'AS `dns`.t_local']],
   ['DROP TABLE IF EXISTS t SYNC', ['`dns`.t ON', '`dns`.t_local ON', 'SYNC']],
   ['TRUNCATE TABLE t', ['`dns`.t_local']],
+  ['OPTIMIZE TABLE t FINAL SETTINGS optimize_throw_if_noop = 0', ['`dns`.t_local']],
   ['DROP DICTIONARY IF EXISTS t SYNC', ['`dns`.t ON']],
   [
     "CREATE OR REPLACE DICTIONARY t (p String) PRIMARY KEY p SOURCE(CLICKHOUSE(TABLE 'u')) LAYOUT(FLAT()) LIFETIME(0)",

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database, OpenOptions } from '../src/database/database.ts'
+import { mergeParts } from '../src/database/merges.ts'
 import { openDatabase, openStore, throwAway } from '../src/database/open.ts'
 import { UsageError } from '../src/errors.ts'
 import { ingestFiles, type IngestOptions } from '../src/ingest/files.ts'
@@ -170,6 +171,12 @@ describe('a store on a cluster', () => {
     const ids = async (each: Database) =>
       (await listCaptures(each)).map(({ id, rows_stored }) => `${id} ${rows_stored}`).sort()
     expect(await ids(database)).toEqual(await ids(embedded))
+  })
+
+  test('is merged on every server', async () => {
+    const { before, after } = await mergeParts(database)
+    expect(before.parts).toBeGreaterThan(after.parts)
+    expect(await contentOf(database)).toEqual(await contentOf(embedded))
   })
 
   test('knows its networks on every server', async () => {

@@ -87,6 +87,7 @@ export function capturesCommand(): Command {
         'a large store becomes a fifth smaller, in about a second for each million transactions. A server does so by itself.',
     )
     .addOption(storeOption())
+    .addOption(clusterOption())
     .addOption(jsonOption())
     .action(merge)
   for (const each of command.commands) {

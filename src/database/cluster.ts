@@ -84,7 +84,7 @@ const rewrites: [RegExp, Rewrite][] = [
   [/^(DROP TABLE (?:IF EXISTS )?)(\w+)/, dropTable],
   [/^(TRUNCATE TABLE (?:IF EXISTS )?)(\w+)/, local],
   [/^(ALTER TABLE )(\w+)(?= (?:ADD|DROP|MODIFY|RENAME|COMMENT|CLEAR) COLUMN\b)/, alterColumns],
-  [/^(ALTER TABLE )(\w+)/, local],
+  [/^(ALTER TABLE |OPTIMIZE TABLE )(\w+)/, local],
   [/^(SYSTEM RELOAD DICTIONARY )(\w+)$/, onClusterFirst],
   [/^(SYSTEM SYNC REPLICA )(\w+)$/, syncReplicas],
   [/^(CREATE DATABASE IF NOT EXISTS )(\w+)$/, makeDatabase],
