@@ -65,8 +65,11 @@ export class Table {
   words: Uint32Array<ArrayBuffer>
   /** Names, raw names, OPT options and raw wire of the queries, in this order from `Field.arena` on. */
   arena: Uint8Array<ArrayBuffer>
-  /** Arena position after each entry's bytes, counted without wrapping (exact up to 9 PB); the bytes are freed with the entry. */
-  private arenaEnd: Float64Array<ArrayBuffer>
+  /**
+   * Arena position after each entry's bytes, counted on and on in 32 bits that wrap; the bytes are freed with the entry. Never a double: a field
+   * that turns into one when the first entry is forgotten makes the engine throw away the machine code of the whole matcher.
+   */
+  private arenaEnd: Int32Array<ArrayBuffer>
   private arenaHead = 0
   private arenaTail = 0
   head = 0
@@ -81,7 +84,7 @@ export class Table {
     this.capacity = Math.min(1 << 14, limits.entries)
     this.words = new Uint32Array(this.capacity * entryWords)
     this.arena = new Uint8Array(Math.min(1 << 20, this.limits.arenaBytes))
-    this.arenaEnd = new Float64Array(this.capacity)
+    this.arenaEnd = new Int32Array(this.capacity)
     this.keyHeads = new Uint32Array(this.capacity * 2)
     this.portHeads = new Uint32Array(this.capacity * 2)
     this.nameHeads = new Uint32Array(this.capacity * 2)
@@ -93,7 +96,7 @@ export class Table {
       if (this.capacity >= this.limits.entries) return true
       this.growEntries()
     }
-    while (this.arenaHead + 2 * bytes - this.arenaTail > this.arena.length) {
+    while (((this.arenaHead - this.arenaTail) | 0) + 2 * bytes > this.arena.length) {
       if (this.arena.length >= this.limits.arenaBytes) return true
       this.growArena()
     }
@@ -106,10 +109,10 @@ export class Table {
     const size = this.arena.length
     let at = this.arenaHead & (size - 1)
     if (at + bytes > size) {
-      this.arenaHead += size - at
+      this.arenaHead = (this.arenaHead + size - at) | 0
       at = 0
     }
-    this.arenaHead += bytes
+    this.arenaHead = (this.arenaHead + bytes) | 0
     this.arenaEnd[slot] = this.arenaHead
     const base = slot * entryWords
     this.words[base + Field.arena] = at
@@ -174,7 +177,7 @@ export class Table {
   private growEntries(): void {
     const before = this.capacity
     const words = new Uint32Array(before * 2 * entryWords)
-    const ends = new Float64Array(before * 2)
+    const ends = new Int32Array(before * 2)
     for (let sequence = this.tail; sequence < this.head; sequence++) {
       const from = (sequence & (before - 1)) * entryWords
       const slot = sequence & (before * 2 - 1)
