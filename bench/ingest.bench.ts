@@ -70,13 +70,18 @@ interface Run extends Cost {
   rows: number
   bytes: number
   viewBytes: number
+  /** Of our table once its parts are merged; 0 for the baseline's. */
+  mergedBytes: number
 }
 
 async function ours(capture: string, folder: string): Promise<Run> {
   const cost = await runNode(['dist/cli.js', 'ingest', capture, '--store', folder, '--json'])
   const { totals } = JSON.parse(cost.stdout) as { totals: { packets: number } }
   const parts = await partsIn(join(folder, 'clickhouse'))
-  return { ...cost, packets: totals.packets, ...sizes(parts, 'transactions') }
+  await runNode(['dist/cli.js', 'captures', 'merge', '--store', folder])
+  const merged = sizes(await partsIn(join(folder, 'clickhouse')), 'transactions')
+  const { packets } = totals
+  return { ...cost, packets, ...sizes(parts, 'transactions'), mergedBytes: merged.bytes }
 }
 
 async function baseline(capture: string, packets: number, folder: string): Promise<Run> {
@@ -84,7 +89,12 @@ async function baseline(capture: string, packets: number, folder: string): Promi
   const program = ['--import', 'tsx', 'bench/baseline-ingest.ts']
   const cost = await runNode([...program, capture, folder, some])
   const counts = JSON.parse(cost.stdout) as { packets: number }
-  return { ...cost, packets: counts.packets, ...sizes(await partsIn(folder), 'baseline') }
+  return {
+    ...cost,
+    packets: counts.packets,
+    ...sizes(await partsIn(folder), 'baseline'),
+    mergedBytes: 0,
+  }
 }
 
 type Parts = { table: string; rows: number; bytes: number }[]
@@ -117,9 +127,10 @@ async function inFolder<Result>(work: (folder: string) => Promise<Result>): Prom
 }
 
 function report(label: string, runs: readonly Run[], against?: string): Figure {
-  const [{ packets, rows, bytes, viewBytes }] = runs
+  const [{ packets, rows, bytes, viewBytes, mergedBytes }] = runs
   const cpu = median(runs.map(({ cpuSeconds }) => cpuSeconds))
   const peak = Math.max(...runs.map(({ peakMiB }) => peakMiB))
+  const merged = mergedBytes > 0 ? ` (${(mergedBytes / rows).toFixed(1)} merged)` : ''
   const view = viewBytes > 0 ? ` and ${(viewBytes / rows).toFixed(1)} of passive DNS` : ''
   const timed = figure(
     { label, packets, ...(against === undefined ? {} : { baseline: against }) },
@@ -127,6 +138,6 @@ function report(label: string, runs: readonly Run[], against?: string): Figure {
   )
   const note =
     `${packets} packets, ${((cpu / packets) * 1e6).toFixed(2)} µs CPU a packet, ` +
-    `peak ${Math.round(peak)} MiB, ${(bytes / rows).toFixed(1)} bytes a transaction${view}`
+    `peak ${Math.round(peak)} MiB, ${(bytes / rows).toFixed(1)} bytes a transaction${merged}${view}`
   return { ...timed, note }
 }
