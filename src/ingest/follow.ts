@@ -45,7 +45,7 @@ export async function ingestFollowed(
       }
     }
   } finally {
-    await spool.close()
+    await spool.close(options.isStoreClosedNext)
   }
   const problems = entries.flatMap((entry) => entry.problems)
   for (const sentence of problems) options.onProblem?.(sentence)

@@ -73,8 +73,8 @@ const shownAnswers = 4
 const sourceColumns = `capture, response_capture, frame, response_frame, offset, response_offset, ts, response_ts, client, server, client_port, id,
       qname, qtype, rcode, match, attempts, latency_us, response_ip_ttl, response_ip_id, response_bytes, rr.section, rr.name, rr.type, rr.data`
 
-/** Records of the answer section, as texts. */
-const answerRecords = `arrayFilter((data, section) -> section = 'answer', rr.data, rr.section)`
+/** SQL for the records of the answer section, as texts. */
+export const answerRecords = `arrayFilter((data, section) -> section = 'answer', rr.data, rr.section)`
 
 /** Records of one name and type from all of the message, those beside the answer with their section; where there are none the answer section. */
 const namedRecords = `if(empty(arrayFilter((owner, kind) -> owner = {recordName:String} AND kind = {recordType:String}, rr.name, rr.type) AS found), ${answerRecords},

@@ -1,6 +1,7 @@
 // What is asked about near misses in all groups at once: what they said, what the query really got, and what loss alone would bring.
 
 import { type Bench, inWindow } from '../detector.ts'
+import { answerRecords } from '../evidence.ts'
 import type { NearMissKind } from './near-miss-judge.ts'
 import { type AnswerRow, answersWhere } from './pair.ts'
 
@@ -124,10 +125,7 @@ export async function guessedGroups(
   return rows.filter((row) => !isEarly(row))
 }
 
-/** Answer sections alone: a forged answer names the zone's real servers too, with addresses of its own. */
-const answerData = `arrayFilter((data, section) -> section = 'answer', rr.data, rr.section)`
-
-/** The details of all groups. */
+/** The details of all groups. Of answers the answer section alone: a forged one names the zone's real servers too, with addresses of its own. */
 export function detailsOf(
   bench: Bench,
   kind: NearMissKind,
@@ -142,13 +140,13 @@ export function detailsOf(
       arrayMap(place -> (place.2, place.3, place.4, place.5, place.6), groupArraySorted(4)((response_ts, toString(answer_capture), response_frame, qname, toString(capture), frame))) AS places
     FROM (
       SELECT client, server AS from_server, ${kind.server} AS of_server, ${kind.zone} AS of_zone, qname, qtype, client_port,
-        answer_digest, ${answerData} AS data, response_ts, response_capture AS answer_capture, response_frame, capture, frame
+        answer_digest, ${answerRecords} AS data, response_ts, response_capture AS answer_capture, response_frame, capture, frame
       FROM transactions
       WHERE ${inWindow} AND ${missesOf(kind)}
     ) AS missed
     LEFT JOIN (
       SELECT client, qname, groupUniqArrayIf(100)(answer_digest, match != 'conflict') AS digests,
-        groupUniqArrayArrayIf(1000)(${answerData}, match != 'conflict') AS told, countIf(match = 'conflict') AS conflicted
+        groupUniqArrayArrayIf(1000)(${answerRecords}, match != 'conflict') AS told, countIf(match = 'conflict') AS conflicted
       FROM transactions
       WHERE ${inWindow} AND match IN ('answered', 'late', 'conflict') AND client IN {clients:Array(IPv6)}
         AND qname IN (SELECT DISTINCT qname FROM transactions WHERE ${inWindow} AND ${missesOf(kind)})
