@@ -115,6 +115,7 @@ export class Intake {
     if (this.origin.captures.push(id) > 1) {
       layers.nextCapture()
       matcher.nextCapture()
+      this.halfWay = Infinity
     }
     const number = this.packets.push(0) - 1
     for await (const batch of withFlush(capture, options.flushMs)) {
