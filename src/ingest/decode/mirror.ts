@@ -21,7 +21,7 @@ const repeatedShare = 0.05
 // 2048 packets of 32 bytes: 5 ms at 400,000 packets/s. A place is overwritten by the next packet that wants it, which at worst lets a copy pass.
 const places = 2048
 const placeWords = 8
-const Place = { signature: 0, seconds: 1, nanoseconds: 2, copies: 3, low: 4, high: 5 } as const
+const Place = { seconds: 0, nanoseconds: 1, copies: 2, low: 3, high: 4 } as const
 
 /**
  * Finds second copies of packets. It learns from the share of packets that come exactly twice: only where nearly all do is a copy dropped, so
@@ -30,6 +30,8 @@ const Place = { signature: 0, seconds: 1, nanoseconds: 2, copies: 3, low: 4, hig
 export class Mirror {
   /** True while copies are dropped. */
   isOn = false
+  /** What each place holds; apart from the rest, since most packets are no copies and need nothing else. */
+  private readonly signatures = new Uint32Array(places)
   private readonly table = new Uint32Array(places * placeWords)
   private firsts = 0
   private pairs = 0
@@ -37,14 +39,16 @@ export class Mirror {
 
   /** True when the packet is the second copy of one that has just been seen; to be asked for each packet of interest, with its `bin`. */
   isCopy(bytes: Uint8Array, packet: Packet, bin: number): boolean {
-    const { table } = this
+    const { table, signatures } = this
     const signature =
       bin === Bin.dns ? datagramSignature(bytes, packet) : signatureOf(bytes, packet, bin)
-    const at = (signature & (places - 1)) * placeWords
+    const place = signature & (places - 1)
+    const at = place * placeWords
     let isSecond = false
-    if (table[at + Place.signature] !== signature) {
+    if (signatures[place] !== signature) {
       this.firsts++
-      this.keep(at, signature, bytes, packet)
+      signatures[place] = signature
+      this.keep(at, bytes, packet)
     } else {
       const { seconds, nanoseconds } = packet
       const age =
@@ -52,7 +56,7 @@ export class Mirror {
       if (age > windowNanoseconds || age < -windowNanoseconds) {
         this.firsts++
         this.repeats++
-        this.keep(at, signature, bytes, packet)
+        this.keep(at, bytes, packet)
       } else {
         const copies = ++table[at + Place.copies]
         if (copies === 2) this.pairs++
@@ -72,7 +76,7 @@ export class Mirror {
     this.firsts = 0
     this.pairs = 0
     this.repeats = 0
-    if (isFresh) this.table.fill(0)
+    if (isFresh) this.signatures.fill(0)
   }
 
   /** True once enough was seen to judge by. */
@@ -80,9 +84,8 @@ export class Mirror {
     return this.firsts + this.pairs >= judgedPackets - 1
   }
 
-  private keep(at: number, signature: number, bytes: Uint8Array, packet: Packet): void {
+  private keep(at: number, bytes: Uint8Array, packet: Packet): void {
     const { table } = this
-    table[at + Place.signature] = signature
     table[at + Place.seconds] = packet.seconds
     table[at + Place.nanoseconds] = packet.nanoseconds
     table[at + Place.copies] = 1

@@ -3,7 +3,7 @@
 import type { Message } from '../decode/message.ts'
 import type { Packet } from '../decode/packet.ts'
 import { hashAddress, hashQuestion, mixHash, type Seeds } from './hash.ts'
-import { Field, type Table } from './table.ts'
+import { Field, keyBit, type Table } from './table.ts'
 
 /** Hashes of the last message; one object, reused. */
 export const keys = {
@@ -42,10 +42,10 @@ const chainLimit = 64
 /** The newest entry with this message's full key: position of its first word, or -1. */
 export function findExact(table: Table, packet: Packet, message: Message): number {
   const words = table.words
-  let stamp = table.keyHeads[keys.key & (table.keyHeads.length - 1)]
-  for (let links = 0; links < chainLimit; links++) {
-    const sequence = table.follow(stamp)
-    if (sequence < 0) return -1
+  const head = keys.key & (table.keyHeads.length - 1)
+  if ((table.keyBits[head] & keyBit(keys.key)) === 0) return -1
+  let sequence = table.newest(head)
+  for (let links = 0; links < chainLimit && sequence >= 0; links++) {
     const base = table.base(sequence)
     if (
       words[base + Field.keyHash] === keys.key &&
@@ -59,7 +59,7 @@ export function findExact(table: Table, packet: Packet, message: Message): numbe
     ) {
       return base
     }
-    stamp = words[base + Field.keyNext]
+    sequence = table.follow(words[base + Field.keyNext])
   }
   return -1
 }
