@@ -143,7 +143,9 @@ export class Table {
     const words = this.words
     const stamp = (sequence + 1) >>> 0
     let head = words[base + Field.keyHash] & (this.capacity - 1)
-    const next = this.newest(head)
+    const newest = this.newest(head)
+    // A stranger's in place of a forgotten one can be newer, or this very entry: no chain may run in a circle.
+    const next = newest < sequence ? newest : -1
     words[base + Field.keyNext] = (next + 1) >>> 0
     this.keyHeads[head] = sequence
     const others = next < 0 ? 0 : this.keyBits[head]
