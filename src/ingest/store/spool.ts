@@ -18,6 +18,9 @@ const unsealed = '.part'
 /** Blocks of one run that are inserted before the engine merges again; long runs and months of listening must not pile up parts. */
 const blocksBeforeMerging = 100
 
+/** Sealed blocks that may wait for their insert, in files of some 50 MB: packets go on while the engine is at a slow one. */
+const blocksAhead = 3
+
 /** Spool folders in use by this process: any other folder under its pid was left by a dead process that had the same. */
 const openFolders = new Set<string>()
 let foldersNamed = 0
@@ -28,12 +31,13 @@ function newFolder(parent: string): string {
   return folder
 }
 
-/** Writes blocks through the spool folder of one run; one insert is under way while the next block fills. */
+/** Writes blocks through the spool folder of one run; one insert is under way while the next blocks fill. */
 export class Spool {
   private readonly database: Database
   private readonly parent: string
   private readonly folder: string
   private inFlight: Promise<void> = Promise.resolve()
+  private readonly inserts: Promise<void>[] = []
   private releaseMerges = async () => {}
   private blocks = 0
   private failure: unknown = null
@@ -60,18 +64,16 @@ export class Spool {
   }
 
   /**
-   * Seals `block` into a file and starts its insert, after the insert before it has ended. The block may be reused when the
-   * promise resolves. `token` makes the insert exactly-once: `[A-Za-z0-9:-]+`, unique for the block's content.
+   * Seals `block` into a file; it is inserted after those before it, and no more than `blocksAhead` wait for that. The block may be reused
+   * when the promise resolves. `token` makes the insert exactly-once: `[A-Za-z0-9:-]+`, unique for the block's content.
    */
   async store(block: Block, origin: BlockOrigin, token: string): Promise<void> {
     const file = join(this.folder, token.replaceAll(':', '_') + sealed)
     await guarded(file, () => writeSealed(file, encodeBlock(block, origin)))
-    await this.idle()
+    this.inFlight = this.inFlight.then(() => this.insertInTurn(file, token))
+    this.inserts.push(this.inFlight)
+    while (this.inserts.length > blocksAhead) await this.inserts.shift()
     this.rethrow()
-    if (++this.blocks === blocksBeforeMerging) await this.releaseMerges()
-    this.inFlight = this.insert(file, token).catch((error: unknown) => {
-      this.failure = error
-    })
   }
 
   /** Does other work on the store between two inserts: after the one under way, before the next. */
@@ -113,6 +115,17 @@ export class Spool {
 
   private rethrow(): void {
     if (this.failure !== null) throw this.failure
+  }
+
+  /** What cannot be inserted stays sealed for the next start, and so does all that follows. */
+  private async insertInTurn(file: string, token: string): Promise<void> {
+    if (this.failure !== null) return
+    try {
+      if (++this.blocks === blocksBeforeMerging) await this.releaseMerges()
+      await this.insert(file, token)
+    } catch (error) {
+      this.failure = error
+    }
   }
 
   private async insert(file: string, token: string): Promise<void> {
