@@ -2,8 +2,8 @@
 
 import { Command, Option } from 'commander'
 import { UsageError } from '../errors.ts'
-import { type IngestResult, ingestFiles } from '../ingest/files.ts'
-import { type FollowIngestOptions, ingestFollowed } from '../ingest/follow.ts'
+import type { IngestResult } from '../ingest/files.ts'
+import type { FollowIngestOptions } from '../ingest/follow.ts'
 import { requireFile } from '../ingest/unreadable.ts'
 import { count, duration, plural } from '../inspect/report/quantity.ts'
 import { printablePath as printable } from '../inspect/report/printable.ts'
@@ -20,7 +20,7 @@ import {
   jsonOption,
   keepDuplicatesOption,
   maskOption,
-  openNamed,
+  openMeanwhile,
   portOption,
   retainOption,
   sayRetained,
@@ -79,7 +79,7 @@ async function ingest(paths: string[], options: Options): Promise<void> {
   }
   if (growing !== undefined) await requireFile(growing)
   else if (!(await isReadable(paths))) return
-  const database = await openNamed(options)
+  const database = await openMeanwhile(options, () => import('../ingest/follow.ts'))
   const progress = readProgress()
   const interrupt = untilInterrupted()
   try {
@@ -101,6 +101,8 @@ async function ingest(paths: string[], options: Options): Promise<void> {
     if (options.maskClients !== undefined) settings.mask = options.maskClients
     if (options.retain !== undefined) settings.retainDays = options.retain
     if (options.followIdle !== undefined) settings.idleSeconds = options.followIdle
+    const { ingestFiles } = await import('../ingest/files.ts')
+    const { ingestFollowed } = await import('../ingest/follow.ts')
     const result =
       growing === undefined
         ? await ingestFiles(paths, database, settings)

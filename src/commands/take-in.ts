@@ -1,7 +1,6 @@
 // Captures given to a verb that asks a store: read into the throw-away one it has opened.
 
 import type { Database } from '../database/database.ts'
-import { ingestFiles } from '../ingest/files.ts'
 import { whyUnreadable } from '../ingest/unreadable.ts'
 import { say } from './output.ts'
 import { readProgress } from './read-progress.ts'
@@ -27,6 +26,7 @@ export async function takeIn(
   { port: ports, keepDuplicates }: TakeInFlags,
 ): Promise<'whole' | 'in part' | 'nothing'> {
   const progress = readProgress()
+  const { ingestFiles } = await import('../ingest/files.ts')
   const { problems, files: entries } = await ingestFiles(files, database, {
     ports,
     keepDuplicates: keepDuplicates === true,

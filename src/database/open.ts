@@ -4,7 +4,6 @@ import { UsageError } from '../errors.ts'
 import type { Database, OpenOptions } from './database.ts'
 import { openEmbedded } from './embedded.ts'
 import { checkMigrations, migrate } from './migrate.ts'
-import { openServer } from './server.ts'
 
 /** The location of a throw-away store: a temporary folder, removed when it is closed or the process ends. */
 export const throwAway = ':memory:'
@@ -38,6 +37,8 @@ export async function openDatabase(location: string, options: OpenOptions = {}):
     return openEmbedded(resolve(location), options.create ?? true)
   }
   const url = parseUrl(location, scheme)
+  // Who has no server does not wait for the code that talks to one (25 ms).
+  const { openServer } = await import('./server.ts')
   return openServer(url, { ...options, ...connectionOptions(url.searchParams) })
 }
 

@@ -3,7 +3,9 @@
 /** 1234567 as `1,234,567`; fractions keep up to two digits below 100 and none above, small ones two that say something: `0.00092`. */
 export function count(value: number): string {
   if (value !== 0 && Math.abs(value) < 0.1) return String(Number(value.toPrecision(2)))
-  return (Math.abs(value) < 100 ? twoDigits : noDigits).format(value)
+  // Not by Intl: making its formats takes 20 ms of every start.
+  if (Math.abs(value) < 99.995) return String(Number(value.toFixed(2)))
+  return value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
 /** `1 packet`, `2 packets`, `2 queries`, `2 addresses`. */
@@ -62,8 +64,6 @@ function many(one: string): string {
   return /(?:s|x|ch|sh)$/.test(one) ? `${one}es` : `${one}s`
 }
 
-const twoDigits = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 })
-const noDigits = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 const sizeUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 
 function pair(seconds: number, large: number, name: string, small: number, rest: string): string {
