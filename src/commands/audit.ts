@@ -1,7 +1,6 @@
 // overhear audit: every record seen of a domain, who gave it, what changed, what is wrong, and what nobody asked for.
 
 import { Command, Option } from 'commander'
-import { openStore, throwAway } from '../database/open.ts'
 import { UsageError } from '../errors.ts'
 import { audit, type Audit } from '../inspect/audit/audit.ts'
 import { nameOf } from '../inspect/hunt/subject.ts'
@@ -23,7 +22,7 @@ import {
   portOption,
   storeOption,
 } from './shared.ts'
-import { isReadable, takeIn } from './take-in.ts'
+import { isReadable, openThrowAway, takeIn } from './take-in.ts'
 
 /** The `audit` verb. */
 export function auditCommand(): Command {
@@ -80,9 +79,7 @@ async function runAudit(
     )
   }
   if (isThrowAway && !(await isReadable(files))) return
-  const database = isThrowAway
-    ? await openStore(throwAway)
-    : await openNamed(flags, { create: false })
+  const database = isThrowAway ? await openThrowAway() : await openNamed(flags, { create: false })
   try {
     const taken = isThrowAway ? await takeIn(files, database, flags) : 'whole'
     if (taken !== 'whole') process.exitCode = 3

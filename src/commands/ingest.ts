@@ -20,7 +20,7 @@ import {
   jsonOption,
   keepDuplicatesOption,
   maskOption,
-  openMeanwhile,
+  openNamed,
   portOption,
   retainOption,
   sayRetained,
@@ -79,7 +79,12 @@ async function ingest(paths: string[], options: Options): Promise<void> {
   }
   if (growing !== undefined) await requireFile(growing)
   else if (!(await isReadable(paths))) return
-  const database = await openMeanwhile(options, () => import('../ingest/follow.ts'))
+  // The engine makes its tables on a thread of its own (0.1 s for a new store): meanwhile the code that fills them is loaded.
+  const [database, { ingestFiles }, { ingestFollowed }] = await Promise.all([
+    openNamed(options),
+    import('../ingest/files.ts'),
+    import('../ingest/follow.ts'),
+  ])
   const progress = readProgress()
   const interrupt = untilInterrupted()
   try {
@@ -101,8 +106,6 @@ async function ingest(paths: string[], options: Options): Promise<void> {
     if (options.maskClients !== undefined) settings.mask = options.maskClients
     if (options.retain !== undefined) settings.retainDays = options.retain
     if (options.followIdle !== undefined) settings.idleSeconds = options.followIdle
-    const { ingestFiles } = await import('../ingest/files.ts')
-    const { ingestFollowed } = await import('../ingest/follow.ts')
     const result =
       growing === undefined
         ? await ingestFiles(paths, database, settings)

@@ -1,7 +1,6 @@
 // overhear report: runs the detectors over a store, or over captures in a throw-away store.
 
 import { Command, Option } from 'commander'
-import { openStore, throwAway } from '../database/open.ts'
 import { UsageError } from '../errors.ts'
 import { type Severity, flagsOf, severities } from '../inspect/detect/detector.ts'
 import { detectors, onRequest } from '../inspect/detect/index.ts'
@@ -27,7 +26,7 @@ import {
   portOption,
   storeOption,
 } from './shared.ts'
-import { isReadable, takeIn } from './take-in.ts'
+import { isReadable, openThrowAway, takeIn } from './take-in.ts'
 
 /** The `report` verb. */
 export function reportCommand(): Command {
@@ -112,9 +111,7 @@ async function runReport(files: string[], flags: ReportFlags, command: Command):
     )
   }
   if (isThrowAway && !(await isReadable(files))) return
-  const database = isThrowAway
-    ? await openStore(throwAway)
-    : await openNamed(flags, { create: false })
+  const database = isThrowAway ? await openThrowAway() : await openNamed(flags, { create: false })
   try {
     const taken = isThrowAway ? await takeIn(files, database, flags) : 'whole'
     if (taken !== 'whole') process.exitCode = 3

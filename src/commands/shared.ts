@@ -42,15 +42,6 @@ export function openNamed(
   return openStore(store, cluster === undefined ? options : { ...options, cluster })
 }
 
-/** The same, while `load` brings the code that will use it: the engine makes its tables on a thread of its own (0.1 s of a new store). */
-export async function openMeanwhile(
-  flags: StoreFlags,
-  load: () => Promise<unknown>,
-): Promise<Database> {
-  const [database] = await Promise.all([openNamed(flags), load()])
-  return database
-}
-
 /** Machine output on stdout. */
 export function jsonOption(): Option {
   return new Option('--json', 'print JSON for machines')

@@ -1,6 +1,7 @@
 // Captures given to a verb that asks a store: read into the throw-away one it has opened.
 
 import type { Database } from '../database/database.ts'
+import { openStore, throwAway } from '../database/open.ts'
 import { whyUnreadable } from '../ingest/unreadable.ts'
 import { say } from './output.ts'
 import { readProgress } from './read-progress.ts'
@@ -17,6 +18,12 @@ export async function isReadable(files: readonly string[]): Promise<boolean> {
   for (const sentence of reasons) say(sentence)
   if (reasons.length > 0) process.exitCode = 3
   return reasons.length === 0
+}
+
+/** A throw-away store; the code that reads captures into it is loaded while the engine makes its tables. */
+export async function openThrowAway(): Promise<Database> {
+  const [database] = await Promise.all([openStore(throwAway), import('../ingest/files.ts')])
+  return database
 }
 
 /** Reads the captures into the store; what could not be read is told on standard error at once. */
