@@ -276,6 +276,18 @@ describe.each(backEnds)('on the $name back end', ({ start }) => {
     ])
   })
 
+  test.each(['client', 'server', 'domain', 'type'])(
+    'one client, read in one pass, has the same %s rows as a prefix that only it stands in',
+    async (part) => {
+      const alone = await kind('client', '192.0.2.10', part)
+      expect(alone.length).toBeGreaterThan(0)
+      const prefix = '192.0.2.10/31'
+      expect(await kind('client', prefix, part)).toEqual(
+        alone.map((row) => ({ ...row, value: prefix })),
+      )
+    },
+  )
+
   test('a domain hunt gives its names, clients, delegation and answers', async () => {
     expect(await kind('domain', 'example.org', 'domain')).toEqual([
       expect.objectContaining({ names: 6, clients: 2, queries: 10, frame: 11 }),

@@ -8,9 +8,10 @@ import {
   type HuntOptions,
   inRange,
   inWindow,
+  normalise,
   type Part,
-  part,
   rcodes,
+  type Row,
   seen,
   seenColumns,
 } from './part.ts'
@@ -24,23 +25,44 @@ export async function huntClient(
   options: HuntOptions,
 ): Promise<Part[]> {
   const bounds = { low: range.first, high: range.last }
-  return Promise.all([
-    part(database, summary, summarySql, bounds, options),
+  const ask = (kinds: readonly Kind[]) =>
+    database.rows<Row & { kind: Kind }>(sqlOf(kinds), { ...bounds, ...options })
+  // One address has few rows, and finding them is the work: they are read once. A prefix can have them all, and each kind counts other things.
+  const questions = range.first === range.last ? [allKinds] : allKinds.map((kind) => [kind])
+  const [answers, everyone, findings, twoAnswers] = await Promise.all([
+    Promise.all(questions.map(ask)),
+    database.rows<{ type: string; clients: number }>(everyoneSql),
     findingsPart(
       database,
       `arrayExists(role -> toIPv6OrDefault(subject[role]) BETWEEN {low:IPv6} AND {high:IPv6} AND subject[role] != '', ['client', 'victim'])`,
-      { hunted: range.text, low: range.first, high: range.last },
+      { hunted: range.text, ...bounds },
       options,
     ),
-    part(database, servers, serverSql, bounds, options),
-    part(database, domains, domainSql, bounds, options),
-    part(database, queryTypes, typeSql, { ...bounds, everyday: everydayTypes }, options),
     twoAnswersPart(database, inRange('client'), bounds, options),
   ])
+  const rows = answers.flat()
+  const partOf = (kind: Kind): Part => {
+    const { columns } = parts[kind]
+    const own = rows.filter((row) => row.kind === kind)
+    return { ...parts[kind], rows: own.map((row) => normalise(row, columns)) }
+  }
+  const clients = new Map(everyone.map((each) => [each.type, each.clients]))
+  for (const row of rows) {
+    row['clients'] = clients.get(String(row['type'])) ?? 0
+    row['rarity'] = everydayTypes.has(String(row['type'])) ? '' : 'rare'
+  }
+  return [
+    partOf('client'),
+    findings,
+    partOf('server'),
+    partOf('domain'),
+    partOf('type'),
+    twoAnswers,
+  ]
 }
 
 /** Types that stub resolvers, mail servers and validators ask for every day; any other deserves a look (tunnels like NULL and KEY). */
-const everydayTypes = [
+const everydayTypes = new Set([
   'A',
   'AAAA',
   'CAA',
@@ -56,104 +78,108 @@ const everydayTypes = [
   'SRV',
   'SVCB',
   'TXT',
-]
+])
 
-const ofClient = `${inWindow} AND ${inRange('client')} AND t.attempts > 0`
+type Kind = 'client' | 'server' | 'domain' | 'type'
+const allKinds: readonly Kind[] = ['client', 'server', 'domain', 'type']
 
-const summary: Omit<Part, 'rows'> = {
-  kind: 'client',
-  title: 'the client',
-  columns: [
-    { key: 'client', title: 'client', kind: 'address' },
-    { key: 'queries', title: 'queries', kind: 'count' },
-    { key: 'names', title: 'names', kind: 'count', spare: 2 },
-    { key: 'domains', title: 'domains', kind: 'count', spare: 2 },
-    { key: 'nxdomain', title: 'NXDOMAIN', kind: 'share' },
-    { key: 'unanswered', title: 'unanswered', kind: 'share' },
-    { key: 'hours', title: 'by hour of day, UTC 0-23', kind: 'hours' },
-    { key: 'first', title: 'first seen', kind: 'time', spare: 2 },
-    { key: 'last', title: 'for', kind: 'last', spare: 2 },
-    ...evidenceColumns,
-  ],
+const parts: Record<Kind, Omit<Part, 'rows'>> = {
+  client: {
+    kind: 'client',
+    title: 'the client',
+    columns: [
+      { key: 'client', title: 'client', kind: 'address' },
+      { key: 'queries', title: 'queries', kind: 'count' },
+      { key: 'names', title: 'names', kind: 'count', spare: 2 },
+      { key: 'domains', title: 'domains', kind: 'count', spare: 2 },
+      { key: 'nxdomain', title: 'NXDOMAIN', kind: 'share' },
+      { key: 'unanswered', title: 'unanswered', kind: 'share' },
+      { key: 'hours', title: 'by hour of day, UTC 0-23', kind: 'hours' },
+      { key: 'first', title: 'first seen', kind: 'time', spare: 2 },
+      { key: 'last', title: 'for', kind: 'last', spare: 2 },
+      ...evidenceColumns,
+    ],
+  },
+  server: {
+    kind: 'server',
+    title: 'servers it used',
+    columns: [
+      { key: 'server', title: 'server', kind: 'address' },
+      { key: 'queries', title: 'queries', kind: 'count' },
+      { key: 'rcodes', title: 'rcodes', kind: 'counts' },
+      { key: 'unanswered', title: 'unanswered', kind: 'share', spare: 2 },
+      ...seenColumns,
+      ...evidenceColumns,
+    ],
+  },
+  domain: {
+    kind: 'domain',
+    title: 'domains it asked for most',
+    columns: [
+      { key: 'domain', title: 'domain', kind: 'text' },
+      { key: 'queries', title: 'queries', kind: 'count' },
+      { key: 'names', title: 'names', kind: 'count' },
+      { key: 'nxdomain', title: 'NXDOMAIN', kind: 'share', spare: 2 },
+      ...seenColumns,
+      ...evidenceColumns,
+    ],
+  },
+  type: {
+    kind: 'type',
+    title: 'types it asked for',
+    columns: [
+      { key: 'type', title: 'type', kind: 'word' },
+      { key: 'queries', title: 'queries', kind: 'count' },
+      { key: 'names', title: 'names', kind: 'count', spare: 2 },
+      { key: 'clients', title: 'clients asking it', kind: 'count' },
+      { key: 'rarity', title: '', kind: 'word', usual: '' },
+      ...seenColumns,
+      ...evidenceColumns,
+    ],
+  },
 }
 
-const summarySql = `SELECT t.client AS client, sum(t.attempts) AS queries, uniqExact(t.qname) AS names,
-      uniqExactIf(t.domain, t.domain != '') AS domains,
-      countIf(t.rcode = 'NXDOMAIN') / greatest(countIf(t.response_frame > 0), 1) AS nxdomain,
-      countIf(t.match = 'unanswered') / count() AS unanswered,
-      sumMap(map(toHour(t.ts, 'UTC'), toUInt64(1))) AS hours, ${seen}, ${evidence}
-    FROM transactions AS t
-    WHERE ${ofClient}
-    GROUP BY client
-    ORDER BY queries DESC, client
-    LIMIT {limit:UInt32}`
-
-const servers: Omit<Part, 'rows'> = {
-  kind: 'server',
-  title: 'servers it used',
-  columns: [
-    { key: 'server', title: 'server', kind: 'address' },
-    { key: 'queries', title: 'queries', kind: 'count' },
-    { key: 'rcodes', title: 'rcodes', kind: 'counts' },
-    { key: 'unanswered', title: 'unanswered', kind: 'share', spare: 2 },
-    ...seenColumns,
-    ...evidenceColumns,
-  ],
+/** What each kind is grouped by. */
+const keys: Record<Kind, string> = {
+  client: 't.client',
+  server: 't.server',
+  domain: 't.domain_or_name',
+  type: 't.type',
 }
 
-const serverSql = `SELECT t.server AS server, sum(t.attempts) AS queries, ${rcodes},
-      countIf(t.match = 'unanswered') / count() AS unanswered, ${seen}, ${evidence}
-    FROM transactions AS t
-    WHERE ${ofClient}
-    GROUP BY server
-    ORDER BY queries DESC, server
-    LIMIT {limit:UInt32}`
-
-const domains: Omit<Part, 'rows'> = {
-  kind: 'domain',
-  title: 'domains it asked for most',
-  columns: [
-    { key: 'domain', title: 'domain', kind: 'text' },
-    { key: 'queries', title: 'queries', kind: 'count' },
-    { key: 'names', title: 'names', kind: 'count' },
-    { key: 'nxdomain', title: 'NXDOMAIN', kind: 'share', spare: 2 },
-    ...seenColumns,
-    ...evidenceColumns,
-  ],
+/** How the cells of the parts are counted, by their keys; `first` brings `last`, and `capture` the rest of the evidence. */
+const measures: Record<string, string> = {
+  queries: 'sum(t.attempts) AS queries',
+  names: 'uniqExact(t.qname) AS names',
+  domains: "uniqExactIf(t.domain, t.domain != '') AS domains",
+  nxdomain:
+    "countIf(t.rcode = 'NXDOMAIN') / greatest(countIf(t.response_frame > 0), 1) AS nxdomain",
+  unanswered: "countIf(t.match = 'unanswered') / count() AS unanswered",
+  hours: "sumMap(map(toHour(t.ts, 'UTC'), toUInt64(1))) AS hours",
+  rcodes,
+  first: seen,
+  capture: evidence,
 }
 
-const domainSql = `SELECT if(t.domain = '', t.qname, toString(t.domain)) AS domain, sum(t.attempts) AS queries,
-      uniqExact(t.qname) AS names,
-      countIf(t.rcode = 'NXDOMAIN') / greatest(countIf(t.response_frame > 0), 1) AS nxdomain, ${seen}, ${evidence}
-    FROM transactions AS t
-    WHERE ${ofClient}
-    GROUP BY domain
-    ORDER BY queries DESC, domain
-    LIMIT {limit:UInt32}`
-
-const queryTypes: Omit<Part, 'rows'> = {
-  kind: 'type',
-  title: 'types it asked for',
-  columns: [
-    { key: 'type', title: 'type', kind: 'word' },
-    { key: 'queries', title: 'queries', kind: 'count' },
-    { key: 'names', title: 'names', kind: 'count', spare: 2 },
-    { key: 'clients', title: 'clients asking it', kind: 'count' },
-    { key: 'rarity', title: '', kind: 'word', usual: '' },
-    ...seenColumns,
-    ...evidenceColumns,
-  ],
+/** One pass over the rows of the client, or of all clients in the range, for all these kinds. */
+function sqlOf(kinds: readonly Kind[]): string {
+  const wanted = new Set(kinds.flatMap((kind) => parts[kind].columns.map(({ key }) => key)))
+  const counted = Object.entries(measures).filter(([key]) => wanted.has(key))
+  const kindOf = kinds.map((kind) => `grouping(${keys[kind]}) = 0, '${kind}'`)
+  return `SELECT multiIf(${kindOf.join(', ')}, '') AS kind,
+      ${kinds.map((kind) => `${keys[kind]} AS ${kind}`).join(', ')},
+      ${counted.map(([, sql]) => sql).join(', ')}
+    FROM (
+      SELECT t.client, t.server, if(t.domain = '', t.qname, toString(t.domain)) AS domain_or_name, toString(t.qtype) AS type,
+        t.qname, t.domain, t.attempts, t.rcode, t.match, t.ts, t.capture, t.frame, t.response_frame
+      FROM transactions AS t
+      WHERE ${inWindow} AND ${inRange('client')} AND t.attempts > 0
+    ) AS t
+    GROUP BY GROUPING SETS (${kinds.map((kind) => `(${keys[kind]})`).join(', ')})
+    ORDER BY kind, queries DESC, ${kinds.join(', ')}
+    LIMIT {limit:UInt32} BY kind`
 }
 
-/** How many clients of the whole store ask the type comes from `client_types`, a thousandth of the rows. */
-const typeSql = `SELECT toString(t.qtype) AS type, sum(t.attempts) AS queries, uniqExact(t.qname) AS names,
-      any(everyone.clients) AS clients,
-      if(type IN {everyday:Array(String)}, '', 'rare') AS rarity, ${seen}, ${evidence}
-    FROM transactions AS t
-    INNER JOIN (
-      SELECT asked.type AS asked_type, count() AS clients FROM client_types AS asked WHERE asked.queries > 0 GROUP BY asked_type
-    ) AS everyone ON everyone.asked_type = t.qtype
-    WHERE ${ofClient}
-    GROUP BY type
-    ORDER BY queries DESC, type
-    LIMIT {limit:UInt32}`
+/** How many clients of the whole store ask each type: from `client_types`, a thousandth of the rows. */
+const everyoneSql =
+  'SELECT toString(asked.type) AS type, count() AS clients FROM client_types AS asked WHERE asked.queries > 0 GROUP BY type'
