@@ -265,7 +265,7 @@ describe('Ctrl-C', () => {
     const words = ['ingest', capture, '--store', store, '--json']
     const running = start(words)
     await until(() => running.child.exitCode !== null || spoolOf(store, running) !== undefined)
-    // The first block, of 32,768 rows, is on its way into the store; nearly three of 131,072 are to come.
+    // The first block of 131,072 rows is on its way into the store; two more and a half are to come.
     await once(watch(spoolOf(store, running)!), 'change')
     running.child.kill('SIGINT')
     const run = await running.ended
@@ -273,7 +273,7 @@ describe('Ctrl-C', () => {
     expect(sentence(run)).toMatch(/large\.pcap: stopped after \d+ packets; the same command/)
     expect(JSON.parse(run.stdout)).toMatchObject({ files: [], totals: { failed: 1 } })
     const [{ rows }] = await ask<Counts>(store, counting)
-    expect([32_768, 163_840, 294_912]).toContain(rows)
+    expect([131_072, 262_144, 393_216]).toContain(rows)
 
     expect(await overhear(words)).toMatchObject({ code: 0, stderr: '' })
     expect(await ask<Counts>(store, counting)).toEqual([

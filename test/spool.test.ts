@@ -147,34 +147,6 @@ describe.each(backEnds)('the spool of the $name store', ({ name, locate }) => {
   })
 })
 
-it('a large block is preceded by a smaller one, and rows are the same', async () => {
-  const database = await openStore(join(folder, 'large blocks'))
-  try {
-    const options = { blockRows: 65_536, isStoreClosedNext: true }
-    expect((await ingestFiles([capture], database, options)).problems).toEqual([])
-    const parts = await database.rows<{ rows: number }>(
-      "SELECT rows FROM system.parts WHERE active AND table = 'transactions' ORDER BY min_block_number",
-    )
-    expect(parts.length).toBeGreaterThan(1)
-    expect(parts[0].rows).toBe(16_384)
-    const own = await readContent(database)
-    await database.close()
-    const other = await openStore(join(folder, 'calm'), { create: false })
-    expect(own).toEqual(await readContent(other))
-    await other.close()
-  } finally {
-    await database.close()
-  }
-})
-
-/** Hash of all rows as they are read: where the average packet of another block is subtracted, positions are kept as other numbers. */
-function readContent(database: Database): Promise<string> {
-  return database.text(
-    `SELECT count(), sum(cityHash64(* EXCEPT (ingested, stride, offset_rest, offset_gap_rest), offset, response_offset))
-     FROM transactions`,
-  )
-}
-
 describe('an interrupted run', () => {
   let database: Database
   afterEach(async () => {

@@ -14,10 +14,6 @@ import type { RowWriter } from './store/rows.ts'
 import type { Spool } from './store/spool.ts'
 import { strideFor, strideOf } from './store/stride.ts'
 
-/** What part of a block's rows the first one has, and how many it has at least. */
-const firstBlockDivisor = 4
-const leastFirstRows = 16_384
-
 /** How captures are read, decoded and matched. */
 export interface PipelineOptions {
   /** Ports that carry DNS besides 53, 5353 and 5355. */
@@ -91,8 +87,8 @@ export class Intake {
   private readonly matcher: Matcher
   private readonly packets: number[] = []
   private blocks = 0
-  /** Of the first full block, and kept: a column that is the same in every row costs nothing. */
-  private stride = 0
+  /** Of the first block, and kept: a column that is the same in every row costs nothing. */
+  private stride: number | undefined
   /** Position in the first capture at which the block is cut, see `halfWayFrom`. */
   private halfWay = Infinity
 
@@ -136,7 +132,6 @@ export class Intake {
           await this.cutAsBefore(options.cuts, this.packets[number] + i - skipped)
         layers.decode(batch, i)
         if (batch.offset[i] >= this.halfWay) this.cutHalfWay()
-        if (this.blocks === 0) this.cutFirst()
         if (this.writer.full.length > 0) {
           await this.storeFull()
           this.halfWay = number === 0 ? halfWayFrom(batch.offset[i], this.origin) : Infinity
@@ -174,12 +169,6 @@ export class Intake {
     })
   }
 
-  /** The first block is smaller, so that the engine has something to do early (measured: 0.3 s of 4); small blocks stay as they are. */
-  private cutFirst(): void {
-    const rows = this.options.blockRows / firstBlockDivisor
-    if (rows >= leastFirstRows && this.writer.block.rows >= rows) this.writer.flush()
-  }
-
   private cutHalfWay(): void {
     // A quarter of a block is worth an insert of its own.
     if (4 * this.writer.block.rows >= this.options.blockRows) this.writer.flush()
@@ -210,7 +199,7 @@ export class Intake {
     for (let block = full.shift(); block !== undefined; block = full.shift()) {
       if (mask !== undefined) maskBlock(block, mask)
       const token = `${tokenOrigin(capture, generation)}:${this.blocks++}`
-      if (this.blocks < 3) this.stride = strideOf(block)
+      this.stride ??= strideOf(block)
       const stride = strideFor(block, this.stride)
       await this.spool.store(block, { ...this.origin, stride }, token)
       this.writer.recycle(block)
