@@ -78,23 +78,23 @@ export class CaptureReader {
     bytes.set(this.#bytes.subarray(this.#from, this.#from + tail))
     let skip = Math.max(0, this.#from - this.#to)
     let to = tail
-    const isBegun = this.#state !== null
-    const room = isBegun ? bytes.subarray(0, tail + readBytes) : bytes
-    if (this.#state !== null) this.#state.base += this.#from - skip
+    const state = this.#state
+    const room = state === null ? bytes : bytes.subarray(0, tail + readBytes)
+    if (state !== null) state.base += this.#from - skip
     while (to < room.length) {
       const sizeBytes = await this.#read(room, to)
       if (sizeBytes === 0) break
       to += sizeBytes
       if (to <= skip) {
-        if (this.#state !== null) this.#state.base += to
+        if (state !== null) state.base += to
         skip -= to
         to = 0
-      } else if (this.#isLive && (this.#state !== null || to >= enoughToRecognise)) break
+      } else if (this.#isLive && (state !== null || to >= enoughToRecognise)) break
     }
     ;[this.#bytes, this.#spare] = [bytes, this.#bytes]
     this.#from = skip
     this.#to = to
-    if (this.#state === null) this.#recognise()
+    if (state === null) this.#recognise()
   }
 
   /** Every packet, batch by batch; the same PacketBatch each time. Never throws for what the bytes say. */

@@ -32,19 +32,15 @@ export function encodeBlock(block: Block, origin: BlockOrigin): Uint8Array[] {
   writeVarint(headline, columns.length)
   writeVarint(headline, block.rows)
   const parts = [written(headline)]
-  for (const [index, [, , data]] of columns.entries())
-    parts.push(headers[index], ...data(block, block.rows, origin))
-  return parts
-}
-
-/** What stands before a column: its name and type. */
-function headerOf([name, type]: Column): Uint8Array {
-  const header = new Bytes(256)
-  for (const text of [name, type]) {
-    writeVarint(header, text.length)
-    writeAscii(header, text)
+  for (const [name, type, data] of columns) {
+    const header = new Bytes(256)
+    for (const text of [name, type]) {
+      writeVarint(header, text.length)
+      writeAscii(header, text)
+    }
+    parts.push(written(header), ...data(block, block.rows, origin))
   }
-  return written(header)
+  return parts
 }
 
 const timeType = "DateTime64(9, 'UTC')"
@@ -315,6 +311,3 @@ const columns: readonly Column[] = [
 
 /** Columns of a block, in its order; what the INSERT names. Columns of the table that are not here take their defaults. */
 export const columnNames: readonly string[] = columns.map(([name]) => name)
-
-/** The headers of `columns`: the same for every block. */
-const headers = columns.map(headerOf)

@@ -18,7 +18,7 @@ const unsealed = '.part'
 /** Blocks of one run that are inserted before the engine merges again; long runs and months of listening must not pile up parts. */
 const blocksBeforeMerging = 100
 
-/** Sealed blocks that may wait for their insert, in files of some 50 MB: packets go on while the engine is at a slow one. */
+/** Sealed blocks at most, the one being inserted among them, in files of some 50 MB: packets go on while the engine is at a slow one. */
 const blocksAhead = 3
 
 /** Spool folders in use by this process: any other folder under its pid was left by a dead process that had the same. */
@@ -64,8 +64,8 @@ export class Spool {
   }
 
   /**
-   * Seals `block` into a file; it is inserted after those before it, and no more than `blocksAhead` wait for that. The block may be reused
-   * when the promise resolves. `token` makes the insert exactly-once: `[A-Za-z0-9:-]+`, unique for the block's content.
+   * Seals `block` into a file, to be inserted after those before it; `blocksAhead` at most are left when the promise resolves, and the block
+   * may be reused. `token` makes the insert exactly-once: `[A-Za-z0-9:-]+`, unique for the block's content.
    */
   async store(block: Block, origin: BlockOrigin, token: string): Promise<void> {
     const file = join(this.folder, token.replaceAll(':', '_') + sealed)

@@ -48,8 +48,10 @@ export async function huntClient(
   }
   const clients = new Map(everyone.map((each) => [each.type, each.clients]))
   for (const row of rows) {
-    row['clients'] = clients.get(String(row['type'])) ?? 0
-    row['rarity'] = everydayTypes.has(String(row['type'])) ? '' : 'rare'
+    if (row.kind !== 'type') continue
+    const type = String(row['type'])
+    row['clients'] = clients.get(type) ?? 0
+    row['rarity'] = everydayTypes.has(type) ? '' : 'rare'
   }
   return [
     partOf('client'),
