@@ -17,12 +17,12 @@ export async function fillOffice(database: Database, rows: number): Promise<void
 }
 
 const officeSql = `INSERT INTO transactions
-    (ts, latency_ns, capture, response_capture, frame, frame_gap, stride, offset_rest, offset_gap_rest, client, server, client_port, server_port, transport, id,
+    (ts, latency_ns, capture, response_capture, frame, frame_gap, client, server, client_port, server_port, transport, id,
      qname, qtype, qclass, domain, tld_listed, query_flags, response_flags, rcode, query_bytes, response_bytes, match, attempts, answer_digest,
      rr.section, rr.owner, rr.type, rr.class, rr.ttl, rr.data)
   SELECT
     toDateTime64('2026-03-02 00:00:00', 9, 'UTC') + toIntervalMicrosecond(toInt64(number * (30 * 86400e6 / {rows:UInt64}))),
-    1000000 + cityHash64(number, 1) % 40000000, 'office', 'office', 2 * number + 1, 1, 38400, 0, -10,
+    1000000 + cityHash64(number, 1) % 40000000, 'office', 'office', 2 * number + 1, 1,
     toIPv6(concat('::ffff:10.', toString(intDiv(c, 65536)), '.', toString(intDiv(c, 256) % 256), '.', toString(c % 256))),
     toIPv6('::ffff:10.255.0.53'), 1024 + cityHash64(number, 2) % 60000, 53, 'udp', cityHash64(number, 3) % 65536,
     concat('host', toString(host % 12), '-', substring(lower(hex(cityHash64(host, 4))), 1, 6), '.', zone) AS name,

@@ -276,11 +276,11 @@ describe('UDP', () => {
 })
 
 describe('a packet', () => {
-  it('gives its frame, time and place', () => {
+  it('gives its frame and time', () => {
     const packet = new Packet()
     read(`${macs} 0800 ${ipv4}`, { packet })
-    expect([packet.frame, packet.seconds, packet.nanoseconds, packet.offset]).toEqual([
-      41, 4_294_967_295, 999_999_999, 9_007_199_254_740_000,
+    expect([packet.frame, packet.seconds, packet.nanoseconds]).toEqual([
+      41, 4_294_967_295, 999_999_999,
     ])
   })
 
@@ -326,7 +326,6 @@ function read(frame: string | Uint8Array, how: How = {}) {
   batch.seconds[0] = 4_294_967_295
   batch.nanoseconds[0] = 999_999_999
   batch.link[0] = how.link ?? ethernet
-  batch.offset[0] = 9_007_199_254_740_000
   const packet = how.packet ?? new Packet()
   const bin = decodePacket(batch, 0, portTable(how.ports ?? []), packet)
   const [more] = Object.entries(More).find(([, number]) => number === bin) ?? []

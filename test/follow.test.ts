@@ -245,7 +245,7 @@ function followOf(file: string, options: Parameters<typeof ingestFollowed>[2] = 
 
 async function rows(): Promise<string[]> {
   const all = await database.rows<{ hash: string }>(
-    `SELECT toString(cityHash64(offset, response_offset, * EXCEPT (capture, response_capture, ingested, repeat_in_ttl, stride, offset_rest, offset_gap_rest))) AS hash
+    `SELECT toString(cityHash64(* EXCEPT (capture, response_capture, ingested, repeat_in_ttl))) AS hash
      FROM transactions ORDER BY hash`,
   )
   return all.map(({ hash }) => hash)

@@ -28,8 +28,6 @@ describe('an exchange', () => {
       latencyUs: 12_500,
       frame: 1,
       responseFrame: 2,
-      offset: 100,
-      responseOffset: 200,
       client: '192.0.2.10',
       server: '192.0.2.53',
       clientPort: 50_000,

@@ -124,7 +124,6 @@ class Reader {
       batch.seconds[0] = frame.seconds
       batch.nanoseconds[0] = frame.nanoseconds
       batch.link[0] = frame.link
-      batch.offset[0] = i * 100
       layers.decode(batch, 0)
     }
     layers.finish()

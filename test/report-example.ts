@@ -67,9 +67,7 @@ export const finding: ReportedFinding = {
     {
       capture: 'c0ffee0123456789',
       frame: 5,
-      offset: 40,
       response_frame: 6,
-      response_offset: 200,
       ts: '2026-01-01T09:00:00.123456789Z',
       text: '192.0.2.10 -> 192.0.2.53 TXT aaaa.tunnel.example, NOERROR, 1 answer',
     },

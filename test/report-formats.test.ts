@@ -224,7 +224,7 @@ describe('an OCSF report', () => {
             src_endpoint: { ip: '192.0.2.10' },
             dst_endpoint: { ip: '192.0.2.53' },
             query: { hostname: 'tunnel.example', type: 'TXT' },
-            data: { path: 'fälle/breach.pcapng.gz', frame: 5, response_frame: 6, offset: 40 },
+            data: { path: 'fälle/breach.pcapng.gz', frame: 5, response_frame: 6 },
           },
         ],
         unmapped: {

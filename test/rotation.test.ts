@@ -79,17 +79,6 @@ describe('a recording cut into files', () => {
       response_frame,
     ])
     expect(moved.map(String).sort()).toEqual(plain.map(String).sort())
-    // Each offset is that of the packet's bytes in its file.
-    const offsets = new Map<string, number[]>()
-    for (const { id, path } of files) {
-      let at = 24
-      offsets.set(
-        id,
-        packetsOf(path).map(({ length }) => (at += length) - length + 16),
-      )
-    }
-    for (const row of seen.filter((each) => each.response_frame > 0))
-      expect(row.response_offset).toBe(offsets.get(row.response_capture)?.[row.response_frame - 1])
   })
 
   it('is read in the order of time, whatever the names are', async () => {
@@ -253,8 +242,7 @@ function partsOf(name: string, path: string, parts: number): string {
 }
 
 /** Where a packet stands; and the lossy memory of repeats, whose hashes are seeded from the first file. */
-const place =
-  'capture, response_capture, frame, frame_gap, stride, offset_rest, offset_gap_rest, ingested, repeat_in_ttl'
+const place = 'capture, response_capture, frame, frame_gap, ingested, repeat_in_ttl'
 
 async function rows(files: LedgerEntry[]): Promise<unknown> {
   const all = await database.rows<{ hash: string }>(
@@ -269,12 +257,11 @@ interface Frames {
   frame: number
   response_capture: string
   response_frame: number
-  response_offset: number
 }
 
 function frames(files: LedgerEntry[]): Promise<Frames[]> {
   return database.rows<Frames>(
-    `SELECT toString(capture) AS capture, frame, toString(response_capture) AS response_capture, response_frame, response_offset
+    `SELECT toString(capture) AS capture, frame, toString(response_capture) AS response_capture, response_frame
      FROM transactions WHERE capture IN {ids:Array(String)}`,
     { ids: files.map(({ id }) => id) },
   )

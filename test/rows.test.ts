@@ -9,7 +9,6 @@ import { openStore } from '../src/database/open.ts'
 import { typeName } from '../src/dns/codes.ts'
 import { noCode } from '../src/ingest/decode/message.ts'
 import { columnNames, encodeBlock } from '../src/ingest/store/encode.ts'
-import { strideFor, strideOf } from '../src/ingest/store/stride.ts'
 import { backEnds, scratch, startBackEnds, stopBackEnds } from './store-fixture.ts'
 import { answer, host, query, type Row, rowsOf, Traffic } from './traffic.ts'
 
@@ -31,8 +30,7 @@ describe.each(backEnds)('a block in the $name store', ({ name, locate }) => {
     const { block } = traffic.writer
     const capture = `block-${++blocks}`
     const file = join(scratch, `${name}-${capture}.native`)
-    const stride = strideFor(block, strideOf(block))
-    const origin = { capture, sensor: 'tap "1"', day: 20_000, stride }
+    const origin = { capture, sensor: 'tap "1"', day: 20_000 }
     writeFileSync(file, Buffer.concat(encodeBlock(block, origin)))
     const token = `${capture}:0`
     await database.insertFile('transactions', columnNames, file, token)
@@ -125,49 +123,36 @@ describe.each(backEnds)('a block in the $name store', ({ name, locate }) => {
     ])
   })
 
-  it('keeps numbers at their ends: 1970, 2106, frames and offsets up to 2^53', async () => {
+  it('keeps numbers at their ends: 1970, 2106, frames up to 2^53', async () => {
     const traffic = new Traffic()
-    const widest = { frame: 2 ** 53 - 1, offset: 2 ** 53 - 1 }
+    const widest = { frame: 2 ** 53 - 1 }
     const last = { seconds: 0xffff_ffff, nanoseconds: 999_999_999 }
     traffic.take(0, answer({ id: 0 }), { client: '0.0.0.0', clientPort: 0, serverPort: 0 })
     traffic.take(0, query({ id: 1 }), {}, { ...widest, ...last })
     traffic.take(0, answer({ id: 1 }), {}, { ...widest, ...last })
-    traffic.take(0, query({ id: 2 }), {}, { frame: 2 ** 32, offset: 2 ** 32, ...last })
+    traffic.take(0, query({ id: 2 }), {}, { frame: 2 ** 32, ...last })
     const { rows, expected } = await stored(traffic)
     expect(rows.map(comparable)).toEqual(expected.map(comparable))
     const one = rows.find(({ id }) => id === 1)
-    expect(one).toMatchObject({ frame: 2 ** 53 - 1, responseOffset: 2 ** 53 - 1, latencyUs: 0 })
+    expect(one).toMatchObject({ frame: 2 ** 53 - 1, responseFrame: 2 ** 53 - 1, latencyUs: 0 })
     expect(String(one?.ts)).toBe('4294967295999999999')
     expect(one?.time).toBe('2106-02-07 06:28:15.999999999')
     expect(rows.find(({ id }) => id === 0)?.time).toBe('1970-01-01 00:00:00.000000000')
-    expect(rows.find(({ id }) => id === 2)).toMatchObject({ frame: 2 ** 32, offset: 2 ** 32 })
+    expect(rows.find(({ id }) => id === 2)).toMatchObject({ frame: 2 ** 32 })
   })
 
-  it('finds every packet where it stands, on both sides of the line that frames suggest', async () => {
+  it('names the frame of an answer captured before its query, after it, and in a later file that counts anew', async () => {
     const traffic = new Traffic()
-    const places: [frame: number, offset: number][] = [
-      [1, 40],
-      [9, 5000],
-      [1000, 70],
-      [70_000, 9_000_000],
-      [2 ** 32 - 9, 2 ** 53 - 1],
-      [2 ** 32 - 2, 2 ** 41],
-    ]
-    for (const [id, [frame, offset]] of places.entries()) {
-      traffic.take(1, query({ id }), {}, { frame, offset })
-      // Answers captured before and after their queries, and in a later file that counts anew.
-      const answered = [frame + 1, frame, Math.max(1, frame - 7)][id % 3]
-      traffic.take(
-        1,
-        answer({ id }),
-        {},
-        { frame: answered, offset: Math.max(0, offset + 90 * (1 - id)) },
-      )
+    const frames = [1, 9, 1000, 70_000, 2 ** 32 - 9, 2 ** 32 - 2]
+    const answers = frames.map((frame, id) => [frame + 1, frame, Math.max(1, frame - 7)][id % 3])
+    for (const [id, frame] of frames.entries()) {
+      traffic.take(1, query({ id }), {}, { frame })
+      traffic.take(1, answer({ id }), {}, { frame: answers[id] })
     }
-    const { rows, expected, block } = await stored(traffic)
-    expect(strideFor(block, strideOf(block))).toBe(2 ** 17)
+    const { rows, expected } = await stored(traffic)
     expect(rows.map(comparable)).toEqual(expected.map(comparable))
-    expect(rows.map(({ frame, offset }) => [frame, offset])).toEqual(places)
+    expect(rows.map(({ frame }) => frame)).toEqual(frames)
+    expect(rows.map(({ responseFrame }) => responseFrame)).toEqual(answers)
   })
 
   it('keeps a latency of more than 71 minutes at the column’s end', async () => {
@@ -293,7 +278,7 @@ const sections = ['question', 'answer', 'authority', 'additional', '', 'query_an
 
 /** The fields that both readings have, in one spelling. */
 function comparable(row: Row) {
-  const numbers = [row.ts, row.responseTs, row.frame, row.responseFrame, row.offset]
+  const numbers = [row.ts, row.responseTs, row.frame, row.responseFrame]
   const plain = (text: string) => text.replace(/^::ffff:/, '')
   return {
     match: row.match,
@@ -305,7 +290,7 @@ function comparable(row: Row) {
     edns: [row.ecs, row.cookie, row.edeText],
     anomalies: row.anomalies,
     raw: row.raw,
-    wide: [...numbers, row.responseOffset, row.digest].map(String),
+    wide: [...numbers, row.digest].map(String),
     client: plain(row.client),
     server: plain(row.server),
     records: row.records.map((record) => record.replace(/^\d/, (digit) => sections[Number(digit)])),
@@ -315,7 +300,7 @@ function comparable(row: Row) {
 const readBack = `
   SELECT match, attempts, toUnixTimestamp64Nano(ts) AS ts, toUnixTimestamp64Nano(response_ts) AS responseTs,
     toString(transactions.ts) AS time, latency_us AS latencyUs, sensor, ingested, frame, response_frame AS responseFrame,
-    offset, response_offset AS responseOffset, vlan, vlan_outer AS vlanOuter, toString(client) AS client,
+    vlan, vlan_outer AS vlanOuter, toString(client) AS client,
     toString(server) AS server, client_port AS clientPort, server_port AS serverPort, transport, service, id, opcode,
     qname, qname_raw AS qnameRaw, toString(qtype) AS typeText, toString(qclass) AS classText, domain, subdomain,
     tld_listed AS isTldListed, query_flags AS queryFlags, response_flags AS responseFlags, toString(rcode) AS rcodeText,

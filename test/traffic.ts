@@ -22,8 +22,6 @@ export interface Row {
   latencyUs: number
   frame: number
   responseFrame: number
-  offset: number
-  responseOffset: number
   vlan: number
   vlanOuter: number
   client: string
@@ -71,7 +69,7 @@ const usual: Flow = {
   service: 0,
 }
 
-/** One capture: messages in, rows out. Frames count from 1; a packet's offset is 100 times its frame. */
+/** One capture: messages in, rows out. Frames count from 1. */
 export class Traffic {
   readonly writer: RowWriter
   readonly matcher: Matcher
@@ -100,7 +98,6 @@ export class Traffic {
     const packet = this.packet
     const isResponse = bytes.length > 2 && bytes[2] >= 128
     packet.frame = ++this.frames
-    packet.offset = this.frames * 100
     packet.seconds = Math.floor(seconds)
     packet.nanoseconds = Math.round((seconds - packet.seconds) * 1e6) * 1000
     packet.vlan = vlan
@@ -181,10 +178,6 @@ export function rowsOf(block: Block): Row[] {
       latencyUs: Math.min(Math.max(Number((latency + 500n) / 1000n), 0), 4_294_967_295),
       frame: Number(wide(block.frame, row)),
       responseFrame: isAnswered ? Number(wide(block.frame, row) + frameGap(block, row)) : 0,
-      offset: Number(wide(block.offset, row)),
-      responseOffset: isAnswered
-        ? Number(wide(block.offset, row) + signed(block.offsetGap, row))
-        : 0,
       vlan: block.vlan[row],
       vlanOuter: block.vlanOuter[row],
       client: addressText(clients, 16 * row),

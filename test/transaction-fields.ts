@@ -3,25 +3,20 @@
 /** SQL expressions by column of `transactions`. */
 export type Fields = Record<string, string>
 
-/** The same row in stored columns: `response_ts`, `latency_us`, `response_frame`, `offset`, `response_offset` and `rr.name` are aliases there. */
+/** The same row in stored columns: `response_ts`, `latency_us`, `response_frame` and `rr.name` are aliases there. */
 export function storedFields(fields: Fields): Fields {
   const {
     response_ts: responseTs,
     latency_us: latencyUs,
     response_frame: responseFrame,
-    response_offset: responseOffset,
     'rr.name': owners,
-    offset = '0',
     ...stored
   } = fields
-  stored['offset_rest'] = offset
   if (owners !== undefined) stored['rr.owner'] = owners
   if (fields['capture'] !== undefined) stored['response_capture'] ??= fields['capture']
   if (responseFrame !== undefined)
     stored['frame_gap'] =
       `if((${responseFrame}) = 0, 0, toInt64(${responseFrame}) - toInt64(${fields['frame'] ?? '0'}))`
-  if (responseOffset !== undefined)
-    stored['offset_gap_rest'] = `toInt64(${responseOffset}) - toInt64(${offset})`
   if (responseTs !== undefined)
     stored['latency_ns'] =
       `if(${nanoseconds(responseTs)} = 0, 0, ${nanoseconds(responseTs)} - ${nanoseconds(fields['ts'] ?? '0')})`

@@ -22,7 +22,7 @@ interface Label {
 type Row = Record<string, unknown>
 
 /** Where a message came from, which is what differs; all other columns must be equal. */
-const wrapping = `capture, frame_gap, stride, offset_rest, offset_gap_rest, response_capture, frame, transport, tunnel, vlan, vlan_outer, fragments`
+const wrapping = `capture, frame_gap, response_capture, frame, transport, tunnel, vlan, vlan_outer, fragments`
 
 let database: Database
 const entries = new Map<string, LedgerEntry>()

@@ -12,7 +12,6 @@ import { type Mask, maskBlock } from './store/mask.ts'
 import { tokenOrigin } from './store/removal.ts'
 import type { RowWriter } from './store/rows.ts'
 import type { Spool } from './store/spool.ts'
-import { strideFor, strideOf } from './store/stride.ts'
 
 /** How captures are read, decoded and matched. */
 export interface PipelineOptions {
@@ -87,8 +86,6 @@ export class Intake {
   private readonly matcher: Matcher
   private readonly packets: number[] = []
   private blocks = 0
-  /** Of the first block, and kept: a column that is the same in every row costs nothing. */
-  private stride: number | undefined
   /** Position in the first capture at which the block is cut, see `halfWayFrom`. */
   private halfWay = Infinity
 
@@ -199,9 +196,7 @@ export class Intake {
     for (let block = full.shift(); block !== undefined; block = full.shift()) {
       if (mask !== undefined) maskBlock(block, mask)
       const token = `${tokenOrigin(capture, generation)}:${this.blocks++}`
-      this.stride ??= strideOf(block)
-      const stride = strideFor(block, this.stride)
-      await this.spool.store(block, { ...this.origin, stride }, token)
+      await this.spool.store(block, this.origin, token)
       this.writer.recycle(block)
     }
   }

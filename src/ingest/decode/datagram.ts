@@ -24,7 +24,6 @@ export interface Datagram {
   seconds: number
   capture: number
   frame: number
-  offset: number
   nanoseconds: number
   vlan: number
   vlanOuter: number
@@ -119,7 +118,6 @@ export function describe(datagram: Datagram, packet: Packet): void {
   datagram.nanoseconds = packet.nanoseconds
   datagram.capture = packet.capture
   datagram.frame = packet.frame
-  datagram.offset = packet.offset
   datagram.vlan = packet.vlan
   datagram.vlanOuter = packet.vlanOuter
   datagram.tunnel = packet.tunnel
@@ -142,7 +140,6 @@ export function newDatagram(): Datagram {
     seconds: 0,
     capture: 0,
     frame: 0,
-    offset: 0,
     nanoseconds: 0,
     vlan: 0,
     vlanOuter: 0,

@@ -21,7 +21,6 @@ export interface Place {
   frame: number
   seconds: number
   nanoseconds: number
-  offset: number
   ipTtl: number
   ipId: number
 }
@@ -104,7 +103,7 @@ export function newDirection(packet: Packet, isBack: boolean, counts: StreamCoun
     buffer: emptyBuffer,
     have: 0,
     needed: 0,
-    place: { capture: 0, frame: 0, seconds: 0, nanoseconds: 0, offset: 0, ipTtl: 0, ipId: 0 },
+    place: { capture: 0, frame: 0, seconds: 0, nanoseconds: 0, ipTtl: 0, ipId: 0 },
     skip: 0,
     held: [],
     heldBytes: 0,
@@ -165,10 +164,10 @@ const late = new Packet()
 export function latePacket(direction: Direction, place: Place): Packet {
   const { addresses, sourcePort, destinationPort, service } = direction
   const { vlan, vlanOuter, tunnel, tunnelId } = direction
-  const { capture, frame, seconds, nanoseconds, offset, ipTtl, ipId } = place
+  const { capture, frame, seconds, nanoseconds, ipTtl, ipId } = place
   late.addresses.set(addresses)
   late.transport = 6
   late.isLate = true
   Object.assign(late, { sourcePort, destinationPort, service, vlan, vlanOuter, tunnel, tunnelId })
-  return Object.assign(late, { capture, frame, seconds, nanoseconds, offset, ipTtl, ipId })
+  return Object.assign(late, { capture, frame, seconds, nanoseconds, ipTtl, ipId })
 }

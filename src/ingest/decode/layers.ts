@@ -194,12 +194,11 @@ export class Layers {
   /** What is left of a datagram whose other fragments never came: with its start, the message in it as far as it goes. */
   private giveUp(datagram: Datagram): void {
     const packet = this.latePacket
-    const { frame, offset, seconds, nanoseconds, vlan, vlanOuter, tunnel, tunnelId } = datagram
+    const { frame, seconds, nanoseconds, vlan, vlanOuter, tunnel, tunnelId } = datagram
     const { capture, ipTtl, ipId } = datagram
     Object.assign(packet, {
       capture,
       frame,
-      offset,
       seconds,
       nanoseconds,
       vlan,

@@ -8,12 +8,11 @@ import { linkLayer } from './link.ts'
 
 /** What the layers below DNS said about the current packet; one object, reused for every packet. */
 export class Packet {
-  /** Number of the capture that the packet stands in, among those read together; `frame` and `offset` count in it. */
+  /** Number of the capture that the packet stands in, among those read together; `frame` counts in it. */
   capture = 0
   /** Frame number from 1. */
   frame = 0
   /** Byte position of the packet in the uncompressed capture. */
-  offset = 0
   seconds = 0
   nanoseconds = 0
   /** Innermost and outermost 802.1Q ids; 0 for none. */
@@ -83,7 +82,6 @@ export function decodePacket(
   const start = batch.start[index]
   const captured = batch.captured[index]
   packet.frame = batch.firstFrame + index
-  packet.offset = batch.offset[index]
   packet.seconds = batch.seconds[index]
   packet.nanoseconds = batch.nanoseconds[index]
   packet.vlan = 0

@@ -166,7 +166,7 @@ function hold(
     // The same segment twice is a retransmission.
     if (before.bytes.length >= end - at) return
   }
-  const { capture, frame, seconds, nanoseconds, offset, ipTtl, ipId } = packet
+  const { capture, frame, seconds, nanoseconds, ipTtl, ipId } = packet
   held.splice(place, 0, {
     sequence,
     bytes: bytes.slice(at, end),
@@ -174,7 +174,6 @@ function hold(
     frame,
     seconds,
     nanoseconds,
-    offset,
     ipTtl,
     ipId,
   })

@@ -142,7 +142,6 @@ function append(
   place.frame = packet.frame
   place.seconds = packet.seconds
   place.nanoseconds = packet.nanoseconds
-  place.offset = packet.offset
   place.ipTtl = packet.ipTtl
   place.ipId = packet.ipId
   return from + count

@@ -95,7 +95,6 @@ function isOlder(held: Held, found: Held | null): boolean {
 function copyPacket(from: Packet, to: Packet): void {
   to.capture = from.capture
   to.frame = from.frame
-  to.offset = from.offset
   to.seconds = from.seconds
   to.nanoseconds = from.nanoseconds
   to.vlan = from.vlan

@@ -15,35 +15,33 @@ export const Field = {
   seconds: 7,
   nanoseconds: 8,
   frame: 9,
-  offsetLow: 10,
-  offsetHigh: 11,
-  client: 12,
-  server: 16,
-  ports: 20,
-  idFlags: 21,
-  question: 22,
-  questionHigh: 23,
-  vlan: 24,
-  size: 25,
-  ipTtlTransport: 26,
-  ipIdAttempts: 27,
-  anomalies: 28,
-  arena: 29,
-  nameSizes: 30,
-  wireSizes: 31,
-  edns: 32,
-  digestLow: 33,
-  digestHigh: 34,
-  frameHigh: 35,
+  client: 10,
+  server: 14,
+  ports: 18,
+  idFlags: 19,
+  question: 20,
+  questionHigh: 21,
+  vlan: 22,
+  size: 23,
+  ipTtlTransport: 24,
+  ipIdAttempts: 25,
+  anomalies: 26,
+  arena: 27,
+  nameSizes: 28,
+  wireSizes: 29,
+  edns: 30,
+  digestLow: 31,
+  digestHigh: 32,
+  frameHigh: 33,
   /** Bit 0: asked again inside the TTL; bit 1: over TCP after a truncated answer; from bit 16: IP fragments of the query. */
-  repeat: 36,
-  tunnel: 37,
-  tunnelId: 38,
-  capture: 39,
+  repeat: 34,
+  tunnel: 35,
+  tunnelId: 36,
+  capture: 37,
 } as const
 
 /** Words per entry. */
-export const entryWords = 40
+export const entryWords = 38
 
 /** States of an entry. */
 export const State = { pending: 0, answered: 1, givenUp: 2 } as const
@@ -268,8 +266,6 @@ export function fillEntry(
   words[base + Field.capture] = packet.capture
   words[base + Field.frame] = packet.frame
   words[base + Field.frameHigh] = packet.frame / 4_294_967_296
-  words[base + Field.offsetLow] = packet.offset
-  words[base + Field.offsetHigh] = packet.offset / 4_294_967_296
   for (let i = 0; i < 8; i++) words[base + Field.client + i] = packet.addresses[i]
   words[base + Field.ports] = (packet.sourcePort << 16) | packet.destinationPort
   words[base + Field.idFlags] = (message.id << 16) | message.flags

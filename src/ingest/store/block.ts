@@ -20,8 +20,6 @@ export class Block {
   readonly frame: Uint32Array<ArrayBuffer>
   /** The answer's frame less `frame`; 0 without an answer. */
   readonly frameGap: Uint32Array<ArrayBuffer>
-  readonly offset: Uint32Array<ArrayBuffer>
-  readonly offsetGap: Uint32Array<ArrayBuffer>
   readonly vlan: Uint16Array<ArrayBuffer>
   readonly vlanOuter: Uint16Array<ArrayBuffer>
   readonly tunnel: StringColumn
@@ -82,8 +80,6 @@ export class Block {
     this.responseCapture = new Uint16Array(capacity)
     this.frame = new Uint32Array(2 * capacity)
     this.frameGap = new Uint32Array(2 * capacity)
-    this.offset = new Uint32Array(2 * capacity)
-    this.offsetGap = new Uint32Array(2 * capacity)
     this.vlan = new Uint16Array(capacity)
     this.vlanOuter = new Uint16Array(capacity)
     this.tunnel = new StringColumn(capacity)

@@ -6,7 +6,6 @@ import { className, opcodeName, rcodeName, typeName } from '../../dns/codes.ts'
 import { noCode } from '../decode/message.ts'
 import { verdictNames } from '../match/verdict.ts'
 import type { Block, CodeLists } from './block.ts'
-import { offsetGapRests, offsetRests } from './stride.ts'
 
 /** Constants of the rows of one capture. */
 export interface BlockOrigin {
@@ -15,8 +14,6 @@ export interface BlockOrigin {
   /** Ids of all captures read together so far, by the number that the rows hold; only `capture` when absent. */
   captures?: readonly string[]
   sensor: string
-  /** What `strideFor` allows for the block; 0 when absent. */
-  stride?: number
   /** Day of ingest in days since 1970 (UTC); the day the block is encoded when absent. */
   day?: number
 }
@@ -189,21 +186,6 @@ const columns: readonly Column[] = [
     'response_capture',
     'LowCardinality(String)',
     ({ responseCapture }, rows, origin) => captureIds(responseCapture, rows, origin),
-  ],
-  [
-    'stride',
-    'UInt32',
-    (_, rows, { stride = 0 }) => [view(new Uint32Array(rows).fill(stride), rows)],
-  ],
-  [
-    'offset_rest',
-    'Int64',
-    (block, rows, { stride = 0 }) => [view(offsetRests(block, stride), 2 * rows)],
-  ],
-  [
-    'offset_gap_rest',
-    'Int64',
-    (block, rows, { stride = 0 }) => [view(offsetGapRests(block, stride), 2 * rows)],
   ],
   ['vlan', 'UInt16', (block, rows) => [view(block.vlan, rows)]],
   ['vlan_outer', 'UInt16', (block, rows) => [view(block.vlanOuter, rows)]],

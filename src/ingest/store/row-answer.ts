@@ -6,9 +6,11 @@ import { answerDigest } from '../match/digest.ts'
 import type { Block } from './block.ts'
 import { noResponseOptions, responseOptions } from './options.ts'
 import { setFlow, setGap, setTime, subtractWide, wideAt } from './row-cells.ts'
-import { sameFrame } from './stride.ts'
 
-/** Everything the answer says; its records are in the block already, and so is the query's side: time, frame and offset are kept as differences. */
+/** High word of a frame gap that says: the answer has the number of its query, which happens when they lie in two files of one rotation. */
+const sameFrame = 0x80000000
+
+/** Everything the answer says; its records are in the block already, and so is the query's side: time and frame are kept as differences. */
 export function answerSide(
   block: Block,
   row: number,
@@ -21,7 +23,6 @@ export function answerSide(
   const frameGap = packet.frame - wideAt(block.frame, row)
   setGap(block.frameGap, row, frameGap)
   if (frameGap === 0) block.frameGap[2 * row + 1] = sameFrame
-  setGap(block.offsetGap, row, packet.offset - wideAt(block.offset, row))
   block.responseFlags[row] = message.flags
   block.rcode[row] = message.hasHeader ? message.rcode : noCode
   block.responseBytes[row] = message.size
@@ -44,8 +45,6 @@ export function noAnswer(block: Block, row: number): void {
   block.latencyNs[2 * row + 1] = 0
   block.frameGap[2 * row] = 0
   block.frameGap[2 * row + 1] = 0
-  block.offsetGap[2 * row] = 0
-  block.offsetGap[2 * row + 1] = 0
   block.responseFlags[row] = 0
   block.rcode[row] = noCode
   block.responseBytes[row] = 0

@@ -21,8 +21,6 @@ export function querySide(
   setTime(block.ts, row, words[base + Field.seconds], words[base + Field.nanoseconds])
   block.frame[2 * row] = words[base + Field.frame]
   block.frame[2 * row + 1] = words[base + Field.frameHigh]
-  block.offset[2 * row] = words[base + Field.offsetLow]
-  block.offset[2 * row + 1] = words[base + Field.offsetHigh]
   for (let i = 0; i < 4; i++) {
     block.client[4 * row + i] = words[base + Field.client + i]
     block.server[4 * row + i] = words[base + Field.server + i]
@@ -92,7 +90,6 @@ export function loneQuery(
 ): void {
   setTime(block.ts, row, packet.seconds, packet.nanoseconds)
   setWide(block.frame, row, packet.frame)
-  setWide(block.offset, row, packet.offset)
   block.vlan[row] = 0
   block.vlanOuter[row] = 0
   setFlow(block, row, packet, 0, 4, packet.sourcePort, packet.destinationPort)
@@ -120,7 +117,6 @@ export function loneQuery(
 export function noQuery(block: Block, row: number, packet: Packet): void {
   setTime(block.ts, row, packet.seconds, packet.nanoseconds)
   setWide(block.frame, row, 0)
-  setWide(block.offset, row, 0)
   block.queryIpTtl[row] = 0
   block.queryIpId[row] = 0
   block.queryFlags[row] = 0

@@ -5,16 +5,14 @@ import { plainAddress } from '../../dns/address.ts'
 import { isoTime } from '../engine-time.ts'
 import { count as number, plural } from '../report/quantity.ts'
 
-/** One packet or exchange. `frame` and `offset` are those of the query; of the answer where that is the point or there is no query. */
+/** One packet or exchange. `frame` is that of the query; of the answer where that is the point or there is no query. */
 export interface Evidence {
   capture: string
   frame: number
-  offset: number
   /** Capture of `response_frame` where that is another file of one rotation. */
   response_capture?: string
-  /** Frame and position of the answer; 0 where there is none. */
+  /** Frame of the answer; 0 where there is none. */
   response_frame: number
-  response_offset: number
   /** ISO UTC with nanoseconds: the time of `frame`. */
   ts: string
   text: string
@@ -43,8 +41,6 @@ export interface EvidenceRow {
   response_capture?: string
   frame: number
   response_frame: number
-  offset: number
-  response_offset: number
   ts: string
   response_ts: string
   client: string
@@ -70,7 +66,7 @@ export interface EvidenceRow {
 const shownAnswers = 4
 
 /** Columns of `transactions` that an evidence row is made of. */
-const sourceColumns = `capture, response_capture, frame, response_frame, offset, response_offset, ts, response_ts, client, server, client_port, id,
+const sourceColumns = `capture, response_capture, frame, response_frame, ts, response_ts, client, server, client_port, id,
       qname, qtype, rcode, match, attempts, latency_us, response_ip_ttl, response_ip_id, response_bytes, rr.section, rr.name, rr.type, rr.data`
 
 /** SQL for the records of the answer section, as texts. */
@@ -91,7 +87,7 @@ export async function findEvidence(
   const records = record === undefined ? answerRecords : namedRecords
   // The condition stands in a query of its own: outside, the names are those of the texts.
   const rows = await database.rows<EvidenceRow>(
-    `SELECT toString(capture) AS capture, toString(response_capture) AS response_capture, frame, response_frame, offset, response_offset, ts, response_ts,
+    `SELECT toString(capture) AS capture, toString(response_capture) AS response_capture, frame, response_frame, ts, response_ts,
       toString(client) AS client, toString(server) AS server, qname, toString(qtype) AS qtype, toString(rcode) AS rcode,
       toString(match) AS match, attempts, latency_us, response_ip_ttl AS ip_ttl, response_ip_id AS ip_id,
       response_bytes AS bytes, id, client_port AS port, length(${records} AS shown) AS answers,
@@ -137,7 +133,6 @@ export function answerEvidence(row: EvidenceRow): Evidence {
   return {
     ...placeOf({ ...row, capture: row.response_capture ?? row.capture }),
     frame: row.response_frame,
-    offset: row.response_offset,
     ts: isoTime(row.response_ts),
     text: `${told}${data}; ${row.bytes} bytes, id ${row.id}, port ${row.port}, IP TTL ${row.ip_ttl}, IP id ${row.ip_id}${after}${verdict}`,
   }
@@ -157,10 +152,8 @@ function placeOf(row: EvidenceRow): Omit<Evidence, 'text'> {
   return {
     capture: row.capture,
     frame: row.frame,
-    offset: row.offset,
     ...(isElsewhere(row) ? { response_capture: row.response_capture } : {}),
     response_frame: row.response_frame,
-    response_offset: row.response_offset,
     ts: isoTime(row.ts),
   }
 }

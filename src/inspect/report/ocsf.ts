@@ -65,7 +65,6 @@ function openEvent(finding: ReportedFinding, report: Report): Json {
         place: placeText(item, report, true),
         frame: item.frame,
         response_frame: item.response_frame,
-        offset: item.offset,
         time: item.ts,
       },
     })),

@@ -121,10 +121,10 @@ export const ra = 'bitTest(response_flags, 7)'
 
 /** What a rule's SQL must hand on of `transactions` for `firstExchange`. */
 export const exchangeColumns =
-  'ts, capture, frame, response_frame, offset, response_offset, client, server, qname, qtype, attempts, rcode, rr.section'
+  'ts, capture, frame, response_frame, client, server, qname, qtype, attempts, rcode, rr.section'
 
 /** The earliest exchange of a group as `place`, so that many findings need no query each. */
-export const firstExchange = `argMin((toString(capture), frame, response_frame, offset, response_offset, toString(client), toString(server), qname,
+export const firstExchange = `argMin((toString(capture), frame, response_frame, toString(client), toString(server), qname,
       toString(qtype), toString(rcode), attempts, toString(ts), countEqual(rr.section, 'answer')), (ts, capture, frame, response_frame)) AS place`
 
 /** What `firstExchange` gives. */
@@ -132,8 +132,6 @@ export type Place = [
   capture: string,
   frame: number,
   responseFrame: number,
-  offset: number,
-  responseOffset: number,
   client: string,
   server: string,
   qname: string,
@@ -146,7 +144,7 @@ export type Place = [
 
 /** The exchange at a place, as evidence. */
 export function exchangeAt(place: Place): Evidence {
-  const [capture, frame, responseFrame, offset, responseOffset, client, server, ...rest] = place
+  const [capture, frame, responseFrame, client, server, ...rest] = place
   const [qname, qtype, rcode, attempts, ts, answers] = rest
   const unseen = { latency_us: 0, ip_ttl: 0, ip_id: 0, bytes: 0, id: 0, port: 0, data: [] }
   return exchangeEvidence({
@@ -154,8 +152,6 @@ export function exchangeAt(place: Place): Evidence {
     capture,
     frame,
     response_frame: responseFrame,
-    offset,
-    response_offset: responseOffset,
     ts,
     response_ts: ts,
     client,

@@ -31,14 +31,14 @@ export function answersWhere(
 ): Promise<AnswerRow[]> {
   // The condition stands in a query of its own: outside, the names are those of the texts.
   return bench.rows<AnswerRow>(
-    `SELECT toString(capture) AS capture, toString(response_capture) AS response_capture, frame, response_frame, offset, response_offset, ts, response_ts,
+    `SELECT toString(capture) AS capture, toString(response_capture) AS response_capture, frame, response_frame, ts, response_ts,
       toString(client) AS client, toString(server) AS server, qname, toString(qtype) AS qtype, toString(rcode) AS rcode,
       toString(match) AS match, attempts, latency_us, response_ip_ttl AS ip_ttl, response_ip_id AS ip_id,
       response_bytes AS bytes, id, client_port AS port, response_flags AS flags, length(all_records) AS answers,
       arrayFilter((record, section) -> section = 'answer', arrayMap((type, data, ttl) -> (toString(type), data, ttl), rr.type, rr.data, rr.ttl), rr.section) AS all_records,
       arraySlice(all_records, 1, 50) AS records, arrayMap(record -> record.2, arraySlice(all_records, 1, ${shownRecords})) AS data
     FROM (
-      SELECT capture, response_capture, frame, response_frame, offset, response_offset, ts, response_ts, client, server, qname, qtype, rcode, match, attempts,
+      SELECT capture, response_capture, frame, response_frame, ts, response_ts, client, server, qname, qtype, rcode, match, attempts,
         latency_us, response_ip_ttl, response_ip_id, response_bytes, id, client_port, response_flags, rr.type, rr.data, rr.ttl, rr.section
       FROM transactions
       PREWHERE ${condition}

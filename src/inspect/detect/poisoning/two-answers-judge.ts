@@ -19,13 +19,10 @@ export interface TwoAnswersRow {
   subnet: string
   query_capture: string
   query_frame: number
-  query_offset: number
   capture_1: string
   capture_2: string
   frame_1: number
   frame_2: number
-  offset_1: number
-  offset_2: number
   ts_1: string
   ts_2: string
   code_1: string
@@ -194,7 +191,6 @@ function answerOf(row: TwoAnswersRow, n: 1 | 2): AnswerRow {
   const records = row[`records_${n}`]
   return {
     frame: row.query_frame,
-    offset: row.query_offset,
     ts: row.ts_1,
     client: row.client,
     server: row.server,
@@ -206,7 +202,6 @@ function answerOf(row: TwoAnswersRow, n: 1 | 2): AnswerRow {
     capture: row.query_capture,
     response_capture: row[`capture_${n}`],
     response_frame: row[`frame_${n}`],
-    response_offset: row[`offset_${n}`],
     response_ts: row[`ts_${n}`],
     rcode: row[`code_${n}`],
     match: n === 1 ? 'answered' : 'conflict',

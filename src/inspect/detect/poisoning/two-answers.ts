@@ -6,14 +6,14 @@ import { judgeTwoAnswers } from './two-answers-judge.ts'
 /** Bits of anomalies that make an answer a fragment of itself: it can differ from its copy for no reason of its own. */
 const unreadable = `bitTest(anomaly_bits, 0) OR bitTest(anomaly_bits, 1) OR bitTest(anomaly_bits, 2) OR bitTest(anomaly_bits, 3) OR bitTest(anomaly_bits, 18)`
 
-const answerColumns = `toString(capture) AS capture, toString(response_capture) AS answer_capture, frame, response_frame, offset, response_offset, ts, response_ts, client, server, client_port,
+const answerColumns = `toString(capture) AS capture, toString(response_capture) AS answer_capture, frame, response_frame, ts, response_ts, client, server, client_port,
       id, qname, toString(qtype) AS type, toString(rcode) AS code, attempts, latency_us, response_ip_ttl AS ip_ttl, response_ip_id AS ip_id,
       response_bytes AS bytes, response_flags AS flags, toString(ecs) AS subnet,
       arrayFilter((record, section) -> section = 'answer', arrayMap((type, data, ttl) -> (toString(type), data, ttl), rr.type, rr.data, rr.ttl), rr.section) AS records`
 
 const sql = `SELECT toString(first.client) AS client, toString(first.server) AS server, first.qname AS qname, first.type AS type,
     first.id AS id, first.client_port AS port, first.attempts AS attempts, first.subnet AS subnet,
-    first.capture AS query_capture, first.frame AS query_frame, first.offset AS query_offset,
+    first.capture AS query_capture, first.frame AS query_frame,
     ${side('first', 1)}, first.latency_us AS latency_1,
     ${side('second', 2)}, greatest(0, dateDiff('microsecond', first.ts, second.response_ts)) AS latency_2
   FROM (
@@ -60,7 +60,7 @@ export const twoAnswersPoints = {
 } as const
 
 function side(table: string, n: number): string {
-  return `${table}.answer_capture AS capture_${n}, ${table}.response_frame AS frame_${n}, ${table}.response_offset AS offset_${n},
+  return `${table}.answer_capture AS capture_${n}, ${table}.response_frame AS frame_${n},
     ${table}.response_ts AS ts_${n}, ${table}.code AS code_${n}, ${table}.ip_ttl AS ip_ttl_${n}, ${table}.ip_id AS ip_id_${n},
     ${table}.bytes AS bytes_${n}, ${table}.flags AS flags_${n}, arraySlice(${table}.records, 1, 50) AS records_${n}`
 }
