@@ -134,7 +134,7 @@ const lookups: { label: string; sql: string; value: (known: Known) => string }[]
   },
   {
     label: 'client: all its names, counted',
-    sql: 'SELECT count(), uniqExact(qname), min(ts), max(ts) FROM transactions WHERE client = {value:String}',
+    sql: 'SELECT name, queries, nxdomain, first_hour, last_hour FROM client_names WHERE client = {value:String} ORDER BY queries DESC',
     value: ({ client }) => client,
   },
   {

@@ -94,9 +94,9 @@ CREATE TABLE IF NOT EXISTS transactions (
   INDEX data_bloom rr.data TYPE bloom_filter(0.01) GRANULARITY 1,
   -- What each client asked, by domain and by type, and what was asked of each domain in each hour, counted: in name order the rows of a client
   -- or of an hour are everywhere. Built when parts are merged, so that an insert pays nothing; read by views of the same names.
-  PROJECTION client_domains (
-    SELECT client, domain, count(), sum(attempts), countIf(rcode = 'NXDOMAIN'), min(toStartOfHour(ts)), max(toStartOfHour(ts))
-    GROUP BY client, domain
+  PROJECTION client_names (
+    SELECT client, domain, qname, count(), sum(attempts), countIf(rcode = 'NXDOMAIN'), min(toStartOfHour(ts)), max(toStartOfHour(ts))
+    GROUP BY client, domain, qname
   ),
   PROJECTION domain_hours (
     SELECT toStartOfHour(ts), domain, count(), sum(attempts), countIf(rcode = 'NXDOMAIN')

@@ -14,6 +14,7 @@ const samples = join(import.meta.dirname, '..', 'samples')
 const views = [
   'answers',
   'client_domains',
+  'client_names',
   'client_types',
   'codes',
   'domain_hours',
@@ -66,6 +67,7 @@ describe.each(backEnds)('the schema of the $name store', ({ locate }) => {
       `SELECT (SELECT sum(attempts) FROM queries) - (SELECT sum(queries) FROM captures) AS queries,
         (SELECT sum(queries) FROM names) - (SELECT sum(queries) FROM captures) AS of_names,
         (SELECT sum(queries) FROM client_domains) - (SELECT sum(queries) FROM captures) AS of_clients,
+        (SELECT sum(queries) FROM client_names) - (SELECT sum(queries) FROM captures) AS of_client_names,
         (SELECT sum(queries) FROM client_types) - (SELECT sum(queries) FROM captures) AS of_types,
         (SELECT sum(queries) FROM domain_hours) - (SELECT sum(queries) FROM captures) AS of_hours,
         (SELECT sum(exchanges) FROM client_domains) - (SELECT count() FROM transactions) AS exchanges,
@@ -76,6 +78,7 @@ describe.each(backEnds)('the schema of the $name store', ({ locate }) => {
       queries: 0,
       of_names: 0,
       of_clients: 0,
+      of_client_names: 0,
       of_hours: 0,
       of_types: 0,
       exchanges: 0,
@@ -129,16 +132,21 @@ describe.each(backEnds)('the schema of the $name store', ({ locate }) => {
   })
 
   test.each([
-    ['client_domains', `client = '192.0.2.21'`],
-    ['client_types', `client = '192.0.2.21'`],
-    ['domain_hours', `hour >= '2026-03-05 00:00:00' AND hour < '2026-03-06 00:00:00'`],
-  ])('counts %s from parts with the projection and parts without', async (view, condition) => {
+    ['client_names', 'client_names', `client = '192.0.2.21'`],
+    ['client_domains', 'client_names', `client = '192.0.2.21'`],
+    ['client_types', 'client_types', `client = '192.0.2.21'`],
+    [
+      'domain_hours',
+      'domain_hours',
+      `hour >= '2026-03-05 00:00:00' AND hour < '2026-03-06 00:00:00'`,
+    ],
+  ])('counts %s from parts with %s and parts without', async (view, projection, condition) => {
     const scan = 'SETTINGS optimize_use_projections = 0'
     const counted = (end = '') => database.rows(`SELECT * FROM ${view} ORDER BY ALL ${end}`)
     const projected = () =>
       database.rows(
-        `SELECT count() AS n FROM system.projection_parts WHERE active AND database = currentDatabase() AND table = 'transactions' AND name = {view:String}`,
-        { view },
+        `SELECT count() AS n FROM system.projection_parts WHERE active AND database = currentDatabase() AND table = 'transactions' AND name = {projection:String}`,
+        { projection },
       )
     await database.command('TRUNCATE TABLE transactions')
     await database.command(plainRows, { from: 0 })
@@ -154,7 +162,7 @@ describe.each(backEnds)('the schema of the $name store', ({ locate }) => {
     const plan = await database.text(
       `EXPLAIN projections = 1 SELECT * FROM ${view} WHERE ${condition}`,
     )
-    expect(plan).toContain(`Name: ${view}`)
+    expect(plan).toContain(`Name: ${projection}`)
     await database.command(
       `ALTER TABLE transactions DELETE WHERE client = '192.0.2.21' SETTINGS mutations_sync = 2`,
     )
@@ -174,7 +182,7 @@ test('docs/schema.md has examples of all kinds', () => {
   expect(examples.map((sql) => sql.split(' ', 1)[0])).toEqual(
     expect.arrayContaining(['SELECT', 'WITH', 'ALTER']),
   )
-  expect(examples.length).toBe(7)
+  expect(examples.length).toBe(8)
 })
 
 test('the views of this file are those of the schemas', () => {
