@@ -1,6 +1,8 @@
 // overhear listen: a mirrored port into a store, until Ctrl-C.
 
 import { Command } from 'commander'
+import type { Database } from '../database/database.ts'
+import { openLive } from '../ingest/capture/live.ts'
 import { ingestLive } from '../ingest/listen.ts'
 import type { Mask } from '../ingest/store/mask.ts'
 import { progressOn } from '../inspect/report/progress.ts'
@@ -55,12 +57,24 @@ interface Options {
 }
 
 async function listen(interfaceName: string, options: Options): Promise<void> {
-  const database = await openNamed(options)
+  const { port: ports, filter } = options
   const progress = progressOn()
   const interrupt = untilInterrupted()
+  let database: Database | undefined
   try {
-    const entry = await ingestLive(interfaceName, database, {
-      ports: options.port,
+    // First, so that an interface that is not there leaves no empty store behind.
+    const capture = await openLive(
+      interfaceName,
+      filter === undefined ? { ports } : { ports, filter },
+    )
+    try {
+      database = await openNamed(options)
+    } catch (error) {
+      await capture.close()
+      throw error
+    }
+    const entry = await ingestLive(capture, database, {
+      ports,
       keepDuplicates: options.keepDuplicates ?? false,
       sensor: options.sensor,
       signal: interrupt.signal,
@@ -70,7 +84,6 @@ async function listen(interfaceName: string, options: Options): Promise<void> {
         progress.clear()
         sayRetained(removed)
       },
-      live: options.filter === undefined ? {} : { filter: options.filter },
       onStart: () => say(`listening on ${interfaceName}; Ctrl-C stops and stores what was seen`),
       onProgress: (packets, bytes) =>
         progress.update({ path: interfaceName, bytes, totalBytes: 0, packets }),
@@ -84,7 +97,7 @@ async function listen(interfaceName: string, options: Options): Promise<void> {
   } finally {
     progress.clear()
     interrupt.stop()
-    await database.close()
+    await database?.close()
   }
 }
 

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Database } from '../database/database.ts'
 import { version } from '../version.ts'
-import { type LiveOptions, openLive } from './capture/live.ts'
+import type { LiveCapture } from './capture/live.ts'
 import { Intake, type PipelineOptions, pipelineOptions } from './pipeline.ts'
 import { today } from './store/encode.ts'
 import { type LedgerEntry, sha256, writeLedger } from './store/ledger.ts'
@@ -16,14 +16,12 @@ import { entryOf } from './summary.ts'
 
 /** Options of a live run. */
 export interface ListenOptions extends Partial<PipelineOptions> {
-  /** How the interface is captured. */
-  live?: LiveOptions
   spool?: string
   /** Days of ingest that are kept: what is older is removed at the beginning and at each midnight (UTC). */
   retainDays?: number
   /** Called when something was removed for that. */
   onRetained?: (removed: Retained) => void
-  /** Called once the interface is being captured. */
+  /** Called once all is ready to store what is captured. */
   onStart?: () => void
 }
 
@@ -31,22 +29,21 @@ export interface ListenOptions extends Partial<PipelineOptions> {
 export const defaultFlushMs = 5000
 
 /**
- * Captures `interfaceName` until `signal` is aborted or the capture ends by itself; then everything seen is matched, stored and accounted
- * for. SourceError when the interface cannot be captured, StoreError when the store fails.
+ * Takes what `capture` sees until `signal` is aborted or it ends by itself; then everything is matched, stored and accounted for, and the
+ * capture closed. It is opened before the store, so that an interface that cannot be captured leaves none. StoreError when the store fails.
  */
 export async function ingestLive(
-  interfaceName: string,
+  capture: LiveCapture,
   database: Database,
   options: ListenOptions = {},
 ): Promise<LedgerEntry> {
   const startedMs = Date.now()
   const run = { ...pipelineOptions, flushMs: defaultFlushMs, ...options }
-  await finishRemovals(database)
-  const retention = retentionOf(database, options)
-  if (retention.isDue()) await retention.run()
-  const spool = await Spool.open(database, options.spool ?? spoolFolder(database))
   try {
-    const capture = await openLive(interfaceName, { ...options.live, ports: run.ports })
+    await finishRemovals(database)
+    const retention = retentionOf(database, options)
+    if (retention.isDue()) await retention.run()
+    const spool = await Spool.open(database, options.spool ?? spoolFolder(database))
     const stop = () => {
       capture.stop().catch(() => capture.close())
     }
@@ -76,10 +73,10 @@ export async function ingestLive(
     } finally {
       clearInterval(clock)
       run.signal?.removeEventListener('abort', stop)
-      await capture.close()
+      await spool.close()
     }
   } finally {
-    await spool.close()
+    await capture.close()
   }
 }
 
