@@ -84,7 +84,7 @@ export function capturesCommand(): Command {
     .summary('make a store smaller and faster to look up')
     .description(
       'An ingest leaves its rows in small parts. This merges them, with the counts that look-ups of clients and hours read: ' +
-        'a large store becomes a fifth smaller, in about a second for each million transactions. A server does so by itself.',
+        'a large store takes some five seconds for each million transactions. A server does so by itself.',
     )
     .addOption(storeOption())
     .addOption(clusterOption())
