@@ -1,9 +1,9 @@
 // A mirrored port through the real program: a real name server, a load generator and a veth pair, every query accounted for.
 
 import { once } from 'node:events'
-import { existsSync, watch } from 'node:fs'
+import { watch } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
-import { ask, overhear, scratchFolder, sentence, skipping, spoolOf, until } from './command.ts'
+import { ask, spoolOf, scratchFolder, skipping, until } from './command.ts'
 import { makePair, missingTools, type Pair, sendQueries, serveZone } from './namespace.ts'
 
 const scratch = scratchFolder()
@@ -102,14 +102,6 @@ describe.skipIf(!canTest())('listen', () => {
       await pair.remove()
     }
   })
-})
-
-test('an interface that cannot be captured is one sentence, and leaves no store', async () => {
-  const store = scratch.path('nothing')
-  const run = await overhear(['listen', 'nosuch0', '--store', store])
-  expect(run).toMatchObject({ code: 3, stdout: '' })
-  expect(sentence(run)).toMatch(/interface|tcpdump/)
-  expect(existsSync(store)).toBe(false)
 })
 
 interface Entry {

@@ -83,8 +83,8 @@ export function capturesCommand(): Command {
     .command('merge')
     .summary('make a store smaller and faster to look up')
     .description(
-      'An ingest leaves its rows in small parts. This merges them, with the counts that look-ups of clients and hours read: ' +
-        'a large store takes some five seconds for each million transactions. A server does so by itself.',
+      'An ingest leaves its rows in small parts. This merges them, with the counts that look-ups of clients and hours read, ' +
+        'in some five seconds for each million transactions of a large store. A server does so by itself.',
     )
     .addOption(storeOption())
     .addOption(clusterOption())

@@ -1,8 +1,6 @@
 // overhear listen: a mirrored port into a store, until Ctrl-C.
 
 import { Command } from 'commander'
-import type { Database } from '../database/database.ts'
-import { openLive } from '../ingest/capture/live.ts'
 import { ingestLive } from '../ingest/listen.ts'
 import type { Mask } from '../ingest/store/mask.ts'
 import { progressOn } from '../inspect/report/progress.ts'
@@ -57,24 +55,12 @@ interface Options {
 }
 
 async function listen(interfaceName: string, options: Options): Promise<void> {
-  const { port: ports, filter } = options
+  const database = await openNamed(options)
   const progress = progressOn()
   const interrupt = untilInterrupted()
-  let database: Database | undefined
   try {
-    // First, so that an interface that is not there leaves no empty store behind.
-    const capture = await openLive(
-      interfaceName,
-      filter === undefined ? { ports } : { ports, filter },
-    )
-    try {
-      database = await openNamed(options)
-    } catch (error) {
-      await capture.close()
-      throw error
-    }
-    const entry = await ingestLive(capture, database, {
-      ports,
+    const entry = await ingestLive(interfaceName, database, {
+      ports: options.port,
       keepDuplicates: options.keepDuplicates ?? false,
       sensor: options.sensor,
       signal: interrupt.signal,
@@ -84,6 +70,7 @@ async function listen(interfaceName: string, options: Options): Promise<void> {
         progress.clear()
         sayRetained(removed)
       },
+      live: options.filter === undefined ? {} : { filter: options.filter },
       onStart: () => say(`listening on ${interfaceName}; Ctrl-C stops and stores what was seen`),
       onProgress: (packets, bytes) =>
         progress.update({ path: interfaceName, bytes, totalBytes: 0, packets }),
@@ -97,7 +84,7 @@ async function listen(interfaceName: string, options: Options): Promise<void> {
   } finally {
     progress.clear()
     interrupt.stop()
-    await database?.close()
+    await database.close()
   }
 }
 

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Database } from '../database/database.ts'
 import { version } from '../version.ts'
-import type { LiveCapture } from './capture/live.ts'
+import { type LiveOptions, openLive } from './capture/live.ts'
 import { Intake, type PipelineOptions, pipelineOptions } from './pipeline.ts'
 import { today } from './store/encode.ts'
 import { type LedgerEntry, sha256, writeLedger } from './store/ledger.ts'
@@ -16,12 +16,14 @@ import { entryOf } from './summary.ts'
 
 /** Options of a live run. */
 export interface ListenOptions extends Partial<PipelineOptions> {
+  /** How the interface is captured. */
+  live?: LiveOptions
   spool?: string
   /** Days of ingest that are kept: what is older is removed at the beginning and at each midnight (UTC). */
   retainDays?: number
   /** Called when something was removed for that. */
   onRetained?: (removed: Retained) => void
-  /** Called once all is ready to store what is captured. */
+  /** Called once the interface is being captured. */
   onStart?: () => void
 }
 
@@ -29,21 +31,22 @@ export interface ListenOptions extends Partial<PipelineOptions> {
 export const defaultFlushMs = 5000
 
 /**
- * Takes what `capture` sees until `signal` is aborted or it ends by itself; then everything is matched, stored and accounted for, and the
- * capture closed. It is opened before the store, so that an interface that cannot be captured leaves none. StoreError when the store fails.
+ * Captures `interfaceName` until `signal` is aborted or the capture ends by itself; then everything seen is matched, stored and accounted
+ * for. SourceError when the interface cannot be captured, StoreError when the store fails.
  */
 export async function ingestLive(
-  capture: LiveCapture,
+  interfaceName: string,
   database: Database,
   options: ListenOptions = {},
 ): Promise<LedgerEntry> {
   const startedMs = Date.now()
   const run = { ...pipelineOptions, flushMs: defaultFlushMs, ...options }
+  await finishRemovals(database)
+  const retention = retentionOf(database, options)
+  if (retention.isDue()) await retention.run()
+  const spool = await Spool.open(database, options.spool ?? spoolFolder(database))
   try {
-    await finishRemovals(database)
-    const retention = retentionOf(database, options)
-    if (retention.isDue()) await retention.run()
-    const spool = await Spool.open(database, options.spool ?? spoolFolder(database))
+    const capture = await openLive(interfaceName, { ...options.live, ports: run.ports })
     const stop = () => {
       capture.stop().catch(() => capture.close())
     }
@@ -73,10 +76,10 @@ export async function ingestLive(
     } finally {
       clearInterval(clock)
       run.signal?.removeEventListener('abort', stop)
-      await spool.close()
+      await capture.close()
     }
   } finally {
-    await capture.close()
+    await spool.close()
   }
 }
 
