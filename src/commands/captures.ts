@@ -81,7 +81,7 @@ export function capturesCommand(): Command {
     .action(retain)
   command
     .command('merge')
-    .summary('make a store smaller and faster to look up')
+    .summary('make look-ups faster, and large stores smaller')
     .description(
       'An ingest leaves its rows in small parts. This merges them, with the counts that look-ups of clients and hours read, ' +
         'in some five seconds for each million transactions of a large store. A server does so by itself.',
