@@ -92,8 +92,9 @@ CREATE TABLE IF NOT EXISTS transactions (
   INDEX client_bloom client TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX server_bloom server TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX data_bloom rr.data TYPE bloom_filter(0.01) GRANULARITY 1,
-  -- What each client asked, by domain and by type, and what was asked of each domain in each hour, counted: in name order the rows of a client
-  -- or of an hour are everywhere. Built when parts are merged, so that an insert pays nothing; read by views of the same names.
+  -- What each client asked, by name and by type, and what was asked of each domain in each hour, counted: in name order the rows of a client
+  -- or of an hour are everywhere. Built when parts are merged, so that an insert pays nothing; read by views of the same names, client_names
+  -- by client_domains as well.
   PROJECTION client_names (
     SELECT client, domain, qname, count(), sum(attempts), countIf(rcode = 'NXDOMAIN'), min(toStartOfHour(ts)), max(toStartOfHour(ts))
     GROUP BY client, domain, qname

@@ -79,6 +79,14 @@ describe('a recording cut into files', () => {
       response_frame,
     ])
     expect(moved.map(String).sort()).toEqual(plain.map(String).sort())
+    // The packet with that number in that file is the answer.
+    const packets = new Map(files.map(({ id, path }) => [id, packetsOf(path)]))
+    for (const row of seen.filter((each) => each.response_frame > 0)) {
+      const header = Buffer.from(row.header, 'hex')
+      expect(packets.get(row.response_capture)?.[row.response_frame - 1].includes(header)).toBe(
+        true,
+      )
+    }
   })
 
   it('is read in the order of time, whatever the names are', async () => {
@@ -257,11 +265,14 @@ interface Frames {
   frame: number
   response_capture: string
   response_frame: number
+  /** The first four bytes of the answer, hexadecimal. */
+  header: string
 }
 
 function frames(files: LedgerEntry[]): Promise<Frames[]> {
   return database.rows<Frames>(
-    `SELECT toString(capture) AS capture, frame, toString(response_capture) AS response_capture, response_frame
+    `SELECT toString(capture) AS capture, frame, toString(response_capture) AS response_capture, response_frame,
+       lower(concat(leftPad(hex(id), 4, '0'), leftPad(hex(response_flags), 4, '0'))) AS header
      FROM transactions WHERE capture IN {ids:Array(String)}`,
     { ids: files.map(({ id }) => id) },
   )

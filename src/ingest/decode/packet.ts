@@ -12,7 +12,6 @@ export class Packet {
   capture = 0
   /** Frame number from 1. */
   frame = 0
-  /** Byte position of the packet in the uncompressed capture. */
   seconds = 0
   nanoseconds = 0
   /** Innermost and outermost 802.1Q ids; 0 for none. */

@@ -7,9 +7,6 @@ import type { Block } from './block.ts'
 import { noResponseOptions, responseOptions } from './options.ts'
 import { setFlow, setGap, setTime, subtractWide, wideAt } from './row-cells.ts'
 
-/** High word of a frame gap that says: the answer has the number of its query, which happens when they lie in two files of one rotation. */
-const sameFrame = 0x80000000
-
 /** Everything the answer says; its records are in the block already, and so is the query's side: time and frame are kept as differences. */
 export function answerSide(
   block: Block,
@@ -55,3 +52,6 @@ export function noAnswer(block: Block, row: number): void {
   block.responseIpId[row] = 0
   noResponseOptions(block)
 }
+
+/** High word of a frame gap that says: the answer has the number of its query, which happens when they lie in two files of one rotation. */
+const sameFrame = 0x80000000
