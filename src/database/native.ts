@@ -1,6 +1,7 @@
 // Columns of a ClickHouse Native block, filled by index arithmetic: what the decoder writes is what the engine reads.
 
 import { Bytes, reserve } from '../dns/bytes.ts'
+import { copyRun } from '../dns/words.ts'
 
 /** A String column: each value length-prefixed (varint) bytes, appended in row order. */
 export class StringColumn {
@@ -10,25 +11,19 @@ export class StringColumn {
   }
 }
 
-/** Appends one value: `sizeBytes` bytes of `from` at `at`. Short values are copied by a loop: measured faster than set() under 64 bytes. */
+/** Appends one value: `sizeBytes` bytes of `from` at `at`. */
 export function appendString(
   column: StringColumn,
-  from: Uint8Array,
+  from: DataView,
   at: number,
   sizeBytes: number,
 ): void {
   const out = column.bytes
   reserve(out, sizeBytes + 5)
-  writeVarint(out, sizeBytes)
-  const buf = out.buf
-  let pos = out.pos
-  if (sizeBytes > 64) {
-    buf.set(from.subarray(at, at + sizeBytes), pos)
-    out.pos = pos + sizeBytes
-    return
-  }
-  for (const stop = at + sizeBytes; at < stop; ) buf[pos++] = from[at++]
-  out.pos = pos
+  if (sizeBytes < 128) out.buf[out.pos++] = sizeBytes
+  else writeVarint(out, sizeBytes)
+  copyRun(out.view, out.pos, from, at, sizeBytes)
+  out.pos += sizeBytes
 }
 
 /** Appends the empty string. */

@@ -4,29 +4,21 @@ import { type Bytes, reserve } from './bytes.ts'
 
 /** Writes the 4 bytes at `at` in dotted form. */
 export function writeIpv4(out: Bytes, bytes: Uint8Array, at: number): void {
-  reserve(out, 15)
-  const buf = out.buf
+  reserve(out, 16)
+  const { view } = out
   let pos = out.pos
   for (let i = 0; i < 4; i++) {
     const octet = bytes[at + i]
-    if (octet >= 100) {
-      const hundreds = (octet / 100) | 0
-      buf[pos++] = 48 + hundreds
-      const rest = octet - hundreds * 100
-      const tens = (rest / 10) | 0
-      buf[pos++] = 48 + tens
-      buf[pos++] = 48 + rest - tens * 10
-    } else if (octet >= 10) {
-      const tens = (octet / 10) | 0
-      buf[pos++] = 48 + tens
-      buf[pos++] = 48 + octet - tens * 10
-    } else {
-      buf[pos++] = 48 + octet
-    }
-    buf[pos++] = 46
+    view.setInt32(pos, octetText[octet], true)
+    pos += octet >= 100 ? 4 : octet >= 10 ? 3 : 2
   }
   out.pos = pos - 1
 }
+
+/** Each octet in decimal with a dot behind it, as the four bytes that are written at once. */
+const octetText = Int32Array.from({ length: 256 }, (_, octet) =>
+  Buffer.from(`${octet}.`.padEnd(4)).readInt32LE(),
+)
 
 /** Writes the 16 bytes at `at` as RFC 5952 text: lower case, no leading zeros, the longest run of zero groups as `::`. */
 export function writeIpv6(out: Bytes, bytes: Uint8Array, at: number): void {

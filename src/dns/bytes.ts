@@ -2,10 +2,13 @@
 
 /** Bytes written so far are `buf[0 .. pos)`; reserve before writing, then write and advance `pos`. */
 export class Bytes {
-  buf: Uint8Array
+  buf: Uint8Array<ArrayBuffer>
+  /** The same bytes, to be read and written by four. */
+  view: DataView<ArrayBuffer>
   pos = 0
   constructor(capacity: number) {
     this.buf = new Uint8Array(capacity)
+    this.view = new DataView(this.buf.buffer)
   }
 }
 
@@ -18,6 +21,7 @@ export function reserve(out: Bytes, sizeBytes: number): void {
   const grown = new Uint8Array(capacity)
   grown.set(out.buf.subarray(0, out.pos))
   out.buf = grown
+  out.view = new DataView(grown.buffer)
 }
 
 /** Writes a non-negative integer in decimal, up to 2^53. */

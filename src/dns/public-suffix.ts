@@ -2,14 +2,18 @@
 
 import { createRequire } from 'node:module'
 
-/** Set by `findDomain`: where the registrable domain starts in the name (its length when there is none), and whether the list knows its suffix. */
-export const domainFound = { start: 0, isListed: false }
+/**
+ * Set by `findDomain`: where the registrable domain starts in the name (its length when there is none), whether the list knows its suffix, and
+ * whether every name below that domain has the same, since the list says nothing of labels further left.
+ */
+export const domainFound = { start: 0, isListed: false, isShared: false }
 
 /** Finds the registrable domain of a name in presentation form, lower case: `sizeBytes` bytes of `name` at `start`; sets `domainFound`. */
 export function findDomain(name: Uint8Array, start: number, sizeBytes: number): void {
   const end = start + sizeBytes
   domainFound.start = sizeBytes
   domainFound.isListed = false
+  domainFound.isShared = false
   // The root, and nothing.
   if (sizeBytes === 0 || isDot(name, start, end - 1)) return
   let suffix: number
@@ -26,7 +30,11 @@ export function findDomain(name: Uint8Array, start: number, sizeBytes: number): 
     // The list's default rule: what it does not know is a suffix of one label.
     suffix = labelStart(name, start, end)
   }
-  if (suffix > start) domainFound.start = labelStart(name, start, suffix - 1) - start
+  if (suffix === start) return
+  const domain = labelStart(name, start, suffix - 1)
+  domainFound.start = domain - start
+  // Exceptions need no look: each is made from a rule for any label, which the list has more to say of.
+  domainFound.isShared = found.stop >= domain
 }
 
 // The list comes as the table that tldts keeps it in; its own look-up takes strings, which costs half a microsecond for each new name.
@@ -69,20 +77,24 @@ function slotOf(node: number, hash: number): number {
   return (mixed ^ (mixed >>> 15)) & (slots.length - 1)
 }
 
-/** Where the rule found by `walk` starts. */
-const found = { start: 0 }
+/** Where the rule found by `walk` starts, and the label that the list has no more to say of; -1 when the name ended first. */
+const found = { start: 0, stop: -1 }
 
 /** Follows the labels of `name[start .. end)` from the right; true when a rule was met, the longest of them in `found`. */
 function walk(name: Uint8Array, start: number, end: number, root: number): boolean {
   let node = root
   let isFound = false
+  found.stop = -1
   for (let stop = end; stop > start; ) {
     let at = stop
     let hash = 0
     while (at > start && !isDot(name, start, at - 1))
       hash = Math.imul(hash ^ name[--at], 0x01000193)
     const edge = at === stop ? -1 : edgeOf(node, hash, name, at, stop)
-    if (edge < 0) break
+    if (edge < 0) {
+      found.stop = at
+      break
+    }
     node = edgeChild[edge]
     if (nodeFlags[node] !== 0) {
       found.start = at

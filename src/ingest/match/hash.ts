@@ -1,6 +1,7 @@
 // Hashes of the match key, seeded so that nobody can choose names that share a chain.
 
 import { createHash, randomBytes } from 'node:crypto'
+import { hashRun } from '../../dns/words.ts'
 
 /** Three words that every hash begins with. */
 export type Seeds = Int32Array
@@ -17,24 +18,23 @@ export function seedsFor(identity?: string): Seeds {
 
 /** Hash of a folded name and its type. */
 export function hashQuestion(
-  name: Uint8Array,
+  name: DataView,
   sizeBytes: number,
   qtype: number,
   seeds: Seeds,
 ): number {
-  let hash = seeds[0] ^ qtype
-  for (let i = 0; i < sizeBytes; i++) hash = Math.imul(hash ^ name[i], 0x01000193)
-  return spread(hash ^ sizeBytes)
+  return spread(hashRun(name, 0, sizeBytes, seeds[0] ^ qtype) ^ sizeBytes)
 }
 
-/** Hash of one address: words at..at+3 of `words`. */
+/** Hash of one address: words at..at+3 of `words`; to be mixed with something. */
 export function hashAddress(words: Uint32Array, at: number, seeds: Seeds): number {
-  let hash = seeds[1]
-  for (let i = at; i < at + 4; i++) hash = Math.imul(hash ^ words[i], 0x9e3779b1) ^ (hash >>> 15)
-  return spread(hash)
+  let hash = Math.imul(seeds[1] ^ words[at], 0x9e3779b1)
+  hash = Math.imul(hash ^ (hash >>> 15) ^ words[at + 1], 0x9e3779b1)
+  hash = Math.imul(hash ^ (hash >>> 15) ^ words[at + 2], 0x9e3779b1)
+  return Math.imul(hash ^ (hash >>> 15) ^ words[at + 3], 0x9e3779b1)
 }
 
-/** Joins a hash with one more number. */
+/** Joins a hash with one more number; 32 bits with a sign, which fit a field of an object as they are. */
 export function mixHash(hash: number, value: number, seeds: Seeds): number {
   return spread(Math.imul(hash ^ seeds[2], 0x85ebca77) ^ value)
 }
@@ -42,5 +42,5 @@ export function mixHash(hash: number, value: number, seeds: Seeds): number {
 function spread(hash: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
+  return hash ^ (hash >>> 16)
 }

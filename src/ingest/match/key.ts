@@ -1,11 +1,12 @@
 // The match key of a message, seen from its client: what a query and its answer have in common, and what a near miss shares.
 
 import type { Message } from '../decode/message.ts'
+import { isSameRun } from '../../dns/words.ts'
 import type { Packet } from '../decode/packet.ts'
 import { hashAddress, hashQuestion, mixHash, type Seeds } from './hash.ts'
 import { Field, keyBit, type Table } from './table.ts'
 
-/** Hashes of the last message; one object, reused. */
+/** Hashes of the last message, 32 bits with a sign; one object, reused. */
 export const keys = {
   /** Both addresses, both ports, transport, id, name, type. */
   key: 0,
@@ -29,7 +30,7 @@ export function takeKey(packet: Packet, message: Message, seeds: Seeds): void {
   side.serverPort = isResponse ? packet.sourcePort : packet.destinationPort
   const client = hashAddress(packet.addresses, side.client, seeds)
   const server = hashAddress(packet.addresses, side.server, seeds)
-  const question = hashQuestion(message.qname.buf, message.qname.pos, message.qtype, seeds)
+  const question = hashQuestion(message.qname.view, message.qname.pos, message.qtype, seeds)
   keys.port = mixHash(client ^ packet.transport, (side.clientPort << 16) | message.id, seeds)
   keys.name = mixHash(client, question, seeds)
   keys.repeat = mixHash(keys.name, server, seeds)
@@ -48,7 +49,7 @@ export function findExact(table: Table, packet: Packet, message: Message): numbe
   for (let links = 0; links < chainLimit && sequence >= 0; links++) {
     const base = table.base(sequence)
     if (
-      words[base + Field.keyHash] === keys.key &&
+      words[base + Field.keyHash] === keys.key >>> 0 &&
       words[base + Field.ports] === ((side.clientPort << 16) | side.serverPort) >>> 0 &&
       words[base + Field.idFlags] >>> 16 === message.id &&
       isSameAddress(words, base + Field.client, packet.addresses, side.client) &&
@@ -75,11 +76,7 @@ export function isSameQuestion(table: Table, base: number, message: Message): bo
   }
   const sizeBytes = message.qname.pos
   if ((words[base + Field.nameSizes] & 0xffff) !== sizeBytes) return false
-  const arena = table.arena
-  const name = message.qname.buf
-  const at = words[base + Field.arena]
-  for (let i = 0; i < sizeBytes; i++) if (arena[at + i] !== name[i]) return false
-  return true
+  return isSameRun(table.arenaView, words[base + Field.arena], message.qname.view, 0, sizeBytes)
 }
 
 /** True when the four address words are equal. */

@@ -32,7 +32,7 @@ export function findNearMiss(
     const base = table.base(sequence)
     stamp = words[base + Field.nameNext]
     if (
-      words[base + Field.nameHash] !== keys.name ||
+      words[base + Field.nameHash] !== keys.name >>> 0 ||
       !isRecent(words, base, packet, timeoutSeconds)
     )
       continue
@@ -62,7 +62,7 @@ export function findNearMiss(
     const base = table.base(sequence)
     stamp = words[base + Field.portNext]
     if (
-      words[base + Field.portHash] !== keys.port ||
+      words[base + Field.portHash] !== keys.port >>> 0 ||
       !isRecent(words, base, packet, timeoutSeconds)
     )
       continue
@@ -93,7 +93,7 @@ export function findByPort(table: Table, packet: Packet, message: Message): numb
     const base = table.base(sequence)
     stamp = words[base + Field.portNext]
     if (
-      words[base + Field.portHash] === keys.port &&
+      words[base + Field.portHash] === keys.port >>> 0 &&
       words[base + Field.ports] === ports &&
       words[base + Field.idFlags] >>> 16 === message.id &&
       isSameAddress(words, base + Field.client, packet.addresses, side.client) &&

@@ -16,7 +16,7 @@ export class RepeatCache {
   isRepeat(hash: number, seconds: number): boolean {
     const slot = hash & (entries - 1)
     if (this.tags[slot] !== hash >>> 24) return false
-    return this.words[2 * slot] === hash && this.words[2 * slot + 1] > seconds
+    return this.words[2 * slot] === hash >>> 0 && this.words[2 * slot + 1] > seconds
   }
 
   /** Notes an answer given at `seconds`: valid for the smallest TTL of its answer section from record `from` on. */

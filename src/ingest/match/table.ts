@@ -63,6 +63,7 @@ export class Table {
   words: Uint32Array<ArrayBuffer>
   /** Names, raw names, OPT options and raw wire of the queries, in this order from `Field.arena` on. */
   arena: Uint8Array<ArrayBuffer>
+  arenaView: DataView<ArrayBuffer>
   /**
    * Arena position after each entry's bytes, counted on and on in 32 bits that wrap; the bytes are freed with the entry. Never a double: a field
    * that turns into one when the first entry is forgotten makes the engine throw away the machine code of the whole matcher.
@@ -88,6 +89,7 @@ export class Table {
     this.capacity = Math.min(1 << 14, limits.entries)
     this.words = new Uint32Array(this.capacity * entryWords)
     this.arena = new Uint8Array(Math.min(1 << 20, this.limits.arenaBytes))
+    this.arenaView = new DataView(this.arena.buffer)
     this.arenaEnd = new Int32Array(this.capacity)
     this.keyHeads = headsFor(this.capacity)
     this.keyBits = new Uint8Array(this.capacity)
@@ -230,6 +232,7 @@ export class Table {
       this.arenaEnd[sequence & (this.capacity - 1)] = this.arenaHead
     }
     this.arena = arena
+    this.arenaView = new DataView(arena.buffer)
   }
 }
 

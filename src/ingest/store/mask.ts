@@ -2,6 +2,7 @@
 
 import { createHash, createHmac } from 'node:crypto'
 import { appendEmpty, appendString, type StringColumn } from '../../database/native.ts'
+import { viewOf } from '../../dns/words.ts'
 import { addressText, isMapped, parseAddress } from '../../dns/address.ts'
 import { UsageError } from '../../errors.ts'
 import type { Block, CodeLists } from './block.ts'
@@ -148,6 +149,6 @@ function rewrite(column: StringColumn, change: (row: number, text: string) => st
     const text = Buffer.from(from.buffer, from.byteOffset + at, sizeBytes).toString('latin1')
     at += sizeBytes
     const changed = Buffer.from(change(row, text), 'latin1')
-    appendString(column, changed, 0, changed.length)
+    appendString(column, viewOf(changed), 0, changed.length)
   }
 }

@@ -2,19 +2,19 @@
 
 import { appendEmpty, appendString, closeString, openString } from '../../database/native.ts'
 import { writeAscii, writeDecimal } from '../../dns/bytes.ts'
+import { viewOf } from '../../dns/words.ts'
 import { malformedMask } from '../decode/anomaly.ts'
 import type { Message } from '../decode/message.ts'
 import type { Packet } from '../decode/packet.ts'
 import { tunnelNames } from '../decode/tunnel-kinds.ts'
 import { Field, type Table } from '../match/table.ts'
 import type { Block } from './block.ts'
-import { domainFound, findDomain } from '../../dns/public-suffix.ts'
 
 /** Name, type, class and registrable domain. */
 export function setQuestion(
   block: Block,
   row: number,
-  name: Uint8Array,
+  name: DataView,
   start: number,
   end: number,
   qtype: number,
@@ -25,11 +25,7 @@ export function setQuestion(
   block.qclass[row] = qclass
   // The name as it now lies in the column: one place to read it from, whatever it came from.
   const column = block.qname.bytes
-  const own = column.buf
-  const at = column.pos - (end - start)
-  findDomain(own, at, end - start)
-  block.domain.set(row, own, at + domainFound.start, column.pos)
-  block.tldListed[row] = domainFound.isListed ? 1 : 0
+  block.tldListed[row] = block.domain.set(row, column, column.pos - (end - start))
 }
 
 /** The tunnel as `vxlan:42`; only the kind where it has no id. */
@@ -134,7 +130,7 @@ export function setRaw(
   message: Message | null,
 ): void {
   if (message !== null && bytes !== null && (message.anomalies & malformedMask) !== 0) {
-    appendString(block.raw, bytes, message.start, Math.min(message.size, rawLimit))
+    appendString(block.raw, viewOf(bytes), message.start, Math.min(message.size, rawLimit))
     return
   }
   if (base >= 0 && (table.words[base + Field.anomalies] & malformedMask) !== 0) {
@@ -142,7 +138,7 @@ export function setRaw(
     const names = words[base + Field.nameSizes]
     const wires = words[base + Field.wireSizes]
     const at = words[base + Field.arena] + (names & 0xffff) + (names >>> 16) + (wires & 0xffff)
-    appendString(block.raw, table.arena, at, Math.min(wires >>> 16, rawLimit))
+    appendString(block.raw, table.arenaView, at, Math.min(wires >>> 16, rawLimit))
     return
   }
   appendEmpty(block.raw)

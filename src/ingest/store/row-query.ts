@@ -71,13 +71,13 @@ export function questionOfEntry(block: Block, row: number, table: Table, base: n
   setQuestion(
     block,
     row,
-    table.arena,
+    table.arenaView,
     at,
     end,
     words[base + Field.question],
     words[base + Field.questionHigh],
   )
-  appendString(block.qnameRaw, table.arena, end, names >>> 16)
+  appendString(block.qnameRaw, table.arenaView, end, names >>> 16)
 }
 
 /** A query that is a row of its own: multicast, or malformed. */

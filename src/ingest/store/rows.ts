@@ -85,13 +85,13 @@ export class RowWriter implements ExchangeSink {
       setQuestion(
         block,
         row,
-        message.qname.buf,
+        message.qname.view,
         0,
         message.qname.pos,
         message.qtype,
         message.qclass,
       )
-      appendString(block.qnameRaw, message.qnameRaw.buf, 0, message.qnameRaw.pos)
+      appendString(block.qnameRaw, message.qnameRaw.view, 0, message.qnameRaw.pos)
     } else if (base >= 0) {
       questionOfEntry(block, row, table, base)
     } else {
@@ -112,7 +112,7 @@ export class RowWriter implements ExchangeSink {
   }
 }
 
-const noBytes = new Uint8Array(0)
+const noBytes = new DataView(new ArrayBuffer(0))
 
 /** Text of records, options and raw copies in a block at most: a flood of answers made of pointers unfolds to 100 kB and more for each packet. */
 const textLimit = 1 << 26

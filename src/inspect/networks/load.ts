@@ -7,6 +7,7 @@ import type { Database } from '../../database/database.ts'
 import { appendString, StringColumn, writeVarint } from '../../database/native.ts'
 import { parseAddress } from '../../dns/address.ts'
 import { Bytes } from '../../dns/bytes.ts'
+import { viewOf } from '../../dns/words.ts'
 import type { Network } from './prefixes.ts'
 
 /** Replaces the networks of a store by these; an empty list removes them. Returns how many the dictionary then holds. */
@@ -131,7 +132,7 @@ function nativeBlock(networks: readonly Network[]): Uint8Array {
 
 function append(column: StringColumn, text: string): void {
   const utf8 = Buffer.from(text)
-  appendString(column, utf8, 0, utf8.length)
+  appendString(column, viewOf(utf8), 0, utf8.length)
 }
 
 function appendAll(out: Bytes, from: Uint8Array): void {
@@ -139,5 +140,6 @@ function appendAll(out: Bytes, from: Uint8Array): void {
   grown.buf.set(out.buf.subarray(0, out.pos))
   grown.buf.set(from, out.pos)
   out.buf = grown.buf
+  out.view = grown.view
   out.pos += from.length
 }
