@@ -43,6 +43,17 @@ export function walkPcap(
     readFileHeader(bytes, at, view, state)
     at += fileHeaderBytes
   }
+  return walkRecords(view, at, to, batch, state)
+}
+
+function walkRecords(
+  view: DataView,
+  from: number,
+  to: number,
+  batch: PacketBatch,
+  state: PcapState,
+): number {
+  let at = from
   const { littleEndian, unitNanoseconds, recordHeaderBytes, capturedAt, originalAt, base, link } =
     state
   let count = batch.count

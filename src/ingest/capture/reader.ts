@@ -161,15 +161,9 @@ export class CaptureReader {
         : walkPcapng(this.#bytes, this.#from, this.#to, this.#batch, state)
   }
 
-  // Packets are nearly in order of time, but not quite, so the extremes are looked for (1 ns a packet).
   #note(batch: PacketBatch): void {
     const { seconds, nanoseconds } = batch
-    let first = 0
-    let last = 0
-    for (let index = 1; index < batch.count; index++) {
-      if (isBefore(seconds, nanoseconds, index, first)) first = index
-      if (isBefore(seconds, nanoseconds, last, index)) last = index
-    }
+    const [first, last] = extremes(batch)
     const { report } = this
     report.packets += batch.count
     const firstTime = { seconds: seconds[first], nanoseconds: nanoseconds[first] }
@@ -251,6 +245,20 @@ export class CaptureReader {
   #report(code: Problem['code'], offset: number | null, message: string): void {
     this.report.problems.push({ code, offset, message: `${this.report.path}: ${message}` })
   }
+}
+
+/**
+ * The packets of the earliest and the latest time: they are nearly in order, but not quite (1 ns a packet). A function of its own, since what
+ * follows a long loop in one function is unknown to the machine code made while the loop runs, which is then thrown away again and again.
+ */
+function extremes({ seconds, nanoseconds, count }: PacketBatch): [first: number, last: number] {
+  let first = 0
+  let last = 0
+  for (let index = 1; index < count; index++) {
+    if (isBefore(seconds, nanoseconds, index, first)) first = index
+    if (isBefore(seconds, nanoseconds, last, index)) last = index
+  }
+  return [first, last]
 }
 
 function isBefore(seconds: Uint32Array, nanoseconds: Uint32Array, a: number, b: number): boolean {

@@ -105,12 +105,7 @@ function captureIds(
   rows: number,
   { capture, captures = [capture] }: BlockOrigin,
 ): Uint8Array[] {
-  let [first] = numbers
-  let last = first
-  for (let row = 1; row < rows; row++) {
-    if (numbers[row] < first) first = numbers[row]
-    if (numbers[row] > last) last = numbers[row]
-  }
+  const [first, last] = range(numbers, rows)
   const ids = captures.slice(first, last + 1)
   if (ids.length === 1) return constant(ids[0], rows)
   const keys = new Bytes(1024)
@@ -123,6 +118,17 @@ function captureIds(
   return [keyVersion, ...lowCardinality(written(keys), ids.length, indexes, rows)]
 }
 
+/** The smallest and the largest of the first `rows` numbers. */
+function range(numbers: Uint16Array<ArrayBuffer>, rows: number): [first: number, last: number] {
+  let [first] = numbers
+  let last = first
+  for (let row = 1; row < rows; row++) {
+    if (numbers[row] < first) first = numbers[row]
+    if (numbers[row] > last) last = numbers[row]
+  }
+  return [first, last]
+}
+
 const indexOfCode = new Uint32Array(noCode + 1)
 
 /** Numbers as mnemonics: `noCode` is the empty string. */
@@ -132,6 +138,23 @@ function codes(
   nameOf: (code: number) => string,
 ): Uint8Array[] {
   const seen: number[] = []
+  const wide = indexed(column, rows, seen)
+  const keys = new Bytes(1024)
+  for (const code of seen) {
+    indexOfCode[code] = 0
+    const name = code === noCode ? '' : nameOf(code)
+    writeVarint(keys, name.length)
+    writeAscii(keys, name)
+  }
+  return lowCardinality(written(keys), seen.length, narrowed(wide, seen.length), rows)
+}
+
+/** An index into `seen` for each number, which is filled in order of first use. */
+function indexed(
+  column: Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+  rows: number,
+  seen: number[],
+): Uint32Array<ArrayBuffer> {
   const wide = new Uint32Array(rows)
   for (let row = 0; row < rows; row++) {
     const code = column[row]
@@ -142,14 +165,7 @@ function codes(
     }
     wide[row] = index - 1
   }
-  const keys = new Bytes(1024)
-  for (const code of seen) {
-    indexOfCode[code] = 0
-    const name = code === noCode ? '' : nameOf(code)
-    writeVarint(keys, name.length)
-    writeAscii(keys, name)
-  }
-  return lowCardinality(written(keys), seen.length, narrowed(wide, seen.length), rows)
+  return wide
 }
 
 function domains(block: Block): Uint8Array[] {
