@@ -28,8 +28,8 @@ export class Records {
     this.type = new Uint16Array(capacity)
     this.class = new Uint16Array(capacity)
     this.ttl = new Uint32Array(capacity)
-    this.name = new StringColumn(capacity * 24)
-    this.data = new StringColumn(capacity * 24)
+    this.name = new StringColumn(capacity * 16)
+    this.data = new StringColumn(capacity * 32)
   }
 }
 

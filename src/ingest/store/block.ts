@@ -72,6 +72,7 @@ export class Block {
   readonly anomalies: Uint32Array<ArrayBuffer>
   readonly raw: StringColumn
 
+  /** Room for what answers hold most often: what is not used costs no memory, and growing costs it twice. */
   constructor(capacity: number = blockRows) {
     this.capacity = capacity
     this.ts = new Uint32Array(2 * capacity)
@@ -91,7 +92,7 @@ export class Block {
     this.service = new Uint8Array(capacity)
     this.id = new Uint16Array(capacity)
     this.opcode = new Uint8Array(capacity)
-    this.qname = new StringColumn(capacity * 24)
+    this.qname = new StringColumn(capacity * 32)
     this.qnameRaw = new StringColumn(capacity)
     this.qtype = new Uint32Array(capacity)
     this.qclass = new Uint32Array(capacity)
@@ -120,7 +121,7 @@ export class Block {
     this.ede = new CodeLists(capacity)
     this.edeText = new StringColumn(capacity)
     this.classTopBits = new StringColumn(capacity)
-    this.records = new Records(capacity)
+    this.records = new Records(4 * capacity)
     this.recordEnd = new Uint32Array(2 * capacity)
     this.digest = new Uint32Array(2 * capacity)
     this.queryIpTtl = new Uint8Array(capacity)

@@ -13,7 +13,7 @@ import { loneQuery, noQuery, questionOfEntry, querySide } from './row-query.ts'
 
 /** Fills blocks with rows; full ones wait in `full` until the pipeline has stored them and gives them back with `recycle`. */
 export class RowWriter implements ExchangeSink {
-  block: Block
+  private current: Block | null
   /** Full blocks, oldest first. */
   readonly full: Block[] = []
   /** The match table that row positions refer to; set before the first row. */
@@ -24,7 +24,12 @@ export class RowWriter implements ExchangeSink {
 
   constructor(capacity: number) {
     this.capacity = capacity
-    this.block = new Block(capacity)
+    this.current = new Block(capacity)
+  }
+
+  /** The block being filled. Taken when it is asked for, so that one is enough where each is stored as soon as it is full. */
+  get block(): Block {
+    return (this.current ??= this.spare.pop() ?? new Block(this.capacity))
   }
 
   get records(): Records {
@@ -47,7 +52,7 @@ export class RowWriter implements ExchangeSink {
   flush(): void {
     if (this.block.rows === 0) return
     this.full.push(this.block)
-    this.block = this.spare.pop() ?? new Block(this.capacity)
+    this.current = null
   }
 
   append(
