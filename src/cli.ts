@@ -33,9 +33,10 @@ const verbs: Record<string, () => Promise<Command>> = {
   score: async () => (await import('./commands/score.ts')).scoreCommand(),
 }
 
-// A run needs the code of one verb; help, and a word that is none, need all.
-const named = Object.entries(verbs).filter(([verb]) => verb === process.argv[2])
-const needed = named.length > 0 ? named : Object.entries(verbs)
+// A run needs the code of one verb, the version of none; help, and a word that is none, need all.
+const [, , word = ''] = process.argv
+const named = Object.entries(verbs).filter(([verb]) => verb === word)
+const needed = named.length > 0 || /^(-V|--version)$/.test(word) ? named : Object.entries(verbs)
 const commands = await Promise.all(needed.map(([, load]) => load()))
 for (const command of commands) program.addCommand(command)
 for (const command of [program, ...commands, ...commands.flatMap((verb) => verb.commands)]) {
