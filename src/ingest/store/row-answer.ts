@@ -5,15 +5,19 @@ import type { Packet } from '../decode/packet.ts'
 import { answerDigest } from '../match/digest.ts'
 import type { Block } from './block.ts'
 import { noResponseOptions, responseOptions } from './options.ts'
-import { setFlow, setGap, setTime, subtractWide, wideAt } from './row-cells.ts'
+import { setFlow, setGap, setTime, setVlan, subtractWide, wideAt } from './row-cells.ts'
 
-/** Everything the answer says; its records are in the block already, and so is the query's side: time and frame are kept as differences. */
+/**
+ * Everything the answer says; its records are in the block already, and so is the query's side: time and frame are kept as differences, and what
+ * both have in common where `isExact` is written once.
+ */
 export function answerSide(
   block: Block,
   row: number,
   bytes: Uint8Array,
   packet: Packet,
   message: Message,
+  isExact: boolean,
 ): void {
   setTime(block.latencyNs, row, packet.seconds, packet.nanoseconds)
   subtractWide(block.latencyNs, block.ts, row)
@@ -30,10 +34,14 @@ export function answerSide(
   block.responseIpId[row] = packet.ipId
   responseOptions(block, bytes, message.optStart, message.optEnd)
   block.anomalies[2 * row] |= message.anomalies | packet.anomalies
+  block.opcode[row] = message.opcode
+  if (isExact) {
+    setVlan(block, row, packet)
+    return
+  }
   // Near misses: what the answer's own packet says counts.
   setFlow(block, row, packet, 4, 0, packet.destinationPort, packet.sourcePort)
   block.id[row] = message.id
-  block.opcode[row] = message.opcode
 }
 
 /** The columns of an answer that was not seen. */

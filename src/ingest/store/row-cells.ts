@@ -72,7 +72,11 @@ export function setFlow(
   block.serverPort[row] = serverPort
   block.transport[row] = packet.transport
   block.service[row] = packet.service
-  // Many mirror ports tag one direction only: a missing tag leaves the query's.
+  setVlan(block, row, packet)
+}
+
+/** Many mirror ports tag one direction only: a missing tag leaves the query's. */
+export function setVlan(block: Block, row: number, packet: Packet): void {
   if (packet.vlan === 0 && packet.vlanOuter === 0) return
   block.vlan[row] = packet.vlan
   block.vlanOuter[row] = packet.vlanOuter

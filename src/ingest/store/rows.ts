@@ -6,6 +6,7 @@ import type { Packet } from '../decode/packet.ts'
 import type { Records } from '../decode/records.ts'
 import type { ExchangeSink } from '../match/match.ts'
 import { Field, type Table } from '../match/table.ts'
+import { Verdict } from '../match/verdict.ts'
 import { Block } from './block.ts'
 import { answerSide, noAnswer } from './row-answer.ts'
 import { setQuestion, setRaw, setTopBits, setTunnel } from './row-cells.ts'
@@ -78,7 +79,7 @@ export class RowWriter implements ExchangeSink {
       noAnswer(block, row)
     } else if (message.isResponse) {
       if (base < 0) noQuery(block, row, packet)
-      answerSide(block, row, bytes, packet, message)
+      answerSide(block, row, bytes, packet, message, base >= 0 && verdict === Verdict.answered)
       if (base >= 0) {
         block.fragments[row] += packet.fragments
       }
