@@ -66,15 +66,19 @@ function bytesOf(bytes: DataView, at: number, sizeBytes: number): Uint8Array {
 /** Goes on with a 32-bit hash over `sizeBytes` bytes; what it returns wants spreading before its lower bits are used. */
 export function hashRun(bytes: DataView, at: number, sizeBytes: number, hash: number): number {
   let i = 0
-  for (; i + 4 <= sizeBytes; i += 4) {
-    hash = Math.imul(hash ^ bytes.getInt32(at + i, true), 0x9e3779b1)
-    hash ^= hash >>> 15
-  }
+  for (; i + 4 <= sizeBytes; i += 4) hash = hashWord(hash, bytes.getInt32(at + i, true))
   if (i === sizeBytes) return hash
-  if (sizeBytes > 4) {
-    hash = Math.imul(hash ^ bytes.getInt32(at + sizeBytes - 4, true), 0x85ebca6b)
-    return hash ^ (hash >>> 15)
-  }
-  for (; i < sizeBytes; i++) hash = Math.imul(hash ^ bytes.getUint8(at + i), 0x01000193)
+  if (sizeBytes > 4) return hashWord(hash, bytes.getInt32(at + sizeBytes - 4, true))
+  for (; i < sizeBytes; i++) hash = hashWord(hash, bytes.getUint8(at + i))
   return hash
+}
+
+/**
+ * Goes on with a hash over one word (two of the three steps of MurmurHash3's finalizer). One multiplication would not do: a change in the
+ * upper bits of a word then moves few others, and whoever chooses the next word takes it back, for one seed in two.
+ */
+export function hashWord(hash: number, word: number): number {
+  hash ^= word
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  return Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
 }

@@ -1,7 +1,7 @@
 // Hashes of the match key, seeded so that nobody can choose names that share a chain.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { hashRun } from '../../dns/words.ts'
+import { hashRun, hashWord } from '../../dns/words.ts'
 
 /** Three words that every hash begins with. */
 export type Seeds = Int32Array
@@ -28,10 +28,10 @@ export function hashQuestion(
 
 /** Hash of one address: words at..at+3 of `words`; to be mixed with something. */
 export function hashAddress(words: Uint32Array, at: number, seeds: Seeds): number {
-  let hash = Math.imul(seeds[1] ^ words[at], 0x9e3779b1)
-  hash = Math.imul(hash ^ (hash >>> 15) ^ words[at + 1], 0x9e3779b1)
-  hash = Math.imul(hash ^ (hash >>> 15) ^ words[at + 2], 0x9e3779b1)
-  return Math.imul(hash ^ (hash >>> 15) ^ words[at + 3], 0x9e3779b1)
+  let hash = hashWord(seeds[1], words[at])
+  hash = hashWord(hash, words[at + 1])
+  hash = hashWord(hash, words[at + 2])
+  return hashWord(hash, words[at + 3])
 }
 
 /** Joins a hash with one more number; 32 bits with a sign, which fit a field of an object as they are. */
