@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Database } from '../../database/database.ts'
 import { appendString, StringColumn, writeVarint } from '../../database/native.ts'
 import { parseAddress } from '../../dns/address.ts'
-import { Bytes } from '../../dns/bytes.ts'
+import { reserve } from '../../dns/bytes.ts'
 import { viewOf } from '../../dns/words.ts'
 import type { Network } from './prefixes.ts'
 
@@ -122,7 +122,9 @@ function nativeBlock(networks: readonly Network[]): Uint8Array {
   append(out, 'asn')
   append(out, 'UInt32')
   const numbers = new Uint8Array(Uint32Array.from(networks, ({ asn }) => asn).buffer)
-  appendAll(bytes, numbers)
+  reserve(bytes, numbers.length)
+  bytes.buf.set(numbers, bytes.pos)
+  bytes.pos += numbers.length
   strings(
     'name',
     networks.map(({ name }) => name),
@@ -133,13 +135,4 @@ function nativeBlock(networks: readonly Network[]): Uint8Array {
 function append(column: StringColumn, text: string): void {
   const utf8 = Buffer.from(text)
   appendString(column, viewOf(utf8), 0, utf8.length)
-}
-
-function appendAll(out: Bytes, from: Uint8Array): void {
-  const grown = new Bytes(out.pos + from.length + out.buf.length)
-  grown.buf.set(out.buf.subarray(0, out.pos))
-  grown.buf.set(from, out.pos)
-  out.buf = grown.buf
-  out.view = grown.view
-  out.pos += from.length
 }
