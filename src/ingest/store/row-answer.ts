@@ -3,13 +3,14 @@
 import { type Message, noCode } from '../decode/message.ts'
 import type { Packet } from '../decode/packet.ts'
 import { answerDigest } from '../match/digest.ts'
+import { Verdict } from '../match/verdict.ts'
 import type { Block } from './block.ts'
 import { noResponseOptions, responseOptions } from './options.ts'
 import { setFlow, setGap, setTime, setVlan, subtractWide, wideAt } from './row-cells.ts'
 
 /**
  * Everything the answer says; its records are in the block already, and so is the query's side: time and frame are kept as differences, and what
- * both have in common where `isExact` is written once.
+ * both have in common where the answer is the query's own is written once.
  */
 export function answerSide(
   block: Block,
@@ -17,7 +18,6 @@ export function answerSide(
   bytes: Uint8Array,
   packet: Packet,
   message: Message,
-  isExact: boolean,
 ): void {
   setTime(block.latencyNs, row, packet.seconds, packet.nanoseconds)
   subtractWide(block.latencyNs, block.ts, row)
@@ -35,7 +35,7 @@ export function answerSide(
   responseOptions(block, bytes, message.optStart, message.optEnd)
   block.anomalies[2 * row] |= message.anomalies | packet.anomalies
   block.opcode[row] = message.opcode
-  if (isExact) {
+  if (block.match[row] === Verdict.answered) {
     setVlan(block, row, packet)
     return
   }

@@ -6,7 +6,6 @@ import type { Packet } from '../decode/packet.ts'
 import type { Records } from '../decode/records.ts'
 import type { ExchangeSink } from '../match/match.ts'
 import { Field, type Table } from '../match/table.ts'
-import { Verdict } from '../match/verdict.ts'
 import { Block } from './block.ts'
 import { answerSide, noAnswer } from './row-answer.ts'
 import { setQuestion, setRaw, setTopBits, setTunnel } from './row-cells.ts'
@@ -14,7 +13,7 @@ import { loneQuery, noQuery, questionOfEntry, querySide } from './row-query.ts'
 
 /** Fills blocks with rows; full ones wait in `full` until the pipeline has stored them and gives them back with `recycle`. */
 export class RowWriter implements ExchangeSink {
-  private current: Block | null
+  private current: Block | null = null
   /** Full blocks, oldest first. */
   readonly full: Block[] = []
   /** The match table that row positions refer to; set before the first row. */
@@ -25,7 +24,6 @@ export class RowWriter implements ExchangeSink {
 
   constructor(capacity: number) {
     this.capacity = capacity
-    this.current = new Block(capacity)
   }
 
   /** The block being filled. Taken when it is asked for, so that one is enough where each is stored as soon as it is full. */
@@ -79,7 +77,7 @@ export class RowWriter implements ExchangeSink {
       noAnswer(block, row)
     } else if (message.isResponse) {
       if (base < 0) noQuery(block, row, packet)
-      answerSide(block, row, bytes, packet, message, base >= 0 && verdict === Verdict.answered)
+      answerSide(block, row, bytes, packet, message)
       if (base >= 0) {
         block.fragments[row] += packet.fragments
       }
