@@ -20,8 +20,7 @@ export function appendString(
 ): void {
   const out = column.bytes
   reserve(out, sizeBytes + 5)
-  if (sizeBytes < 128) out.buf[out.pos++] = sizeBytes
-  else writeVarint(out, sizeBytes)
+  writeVarint(out, sizeBytes)
   copyRun(out.view, out.pos, from, at, sizeBytes)
   out.pos += sizeBytes
 }

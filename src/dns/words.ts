@@ -82,3 +82,9 @@ export function hashWord(hash: number, word: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   return Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
 }
+
+/** Spreads every bit of a hash over the word, the third step with the other two. */
+export function spread(hash: number): number {
+  hash = hashWord(hash, 0)
+  return hash ^ (hash >>> 16)
+}

@@ -1,5 +1,6 @@
 // Classic pcap: file header and record headers (draft-ietf-opsawg-pcap, sections 4 and 5), and Kuznetzov's modified form.
 
+import { viewOf } from '../../dns/words.ts'
 import { batchPackets } from './packets.ts'
 import type { PacketBatch } from './packets.ts'
 import { longestPacketBytes } from './report.ts'
@@ -36,7 +37,7 @@ export function walkPcap(
   batch: PacketBatch,
   state: PcapState,
 ): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = viewOf(bytes)
   let at = from
   if (state.link < 0) {
     if (to - at < fileHeaderBytes) return at

@@ -1,5 +1,6 @@
 // pcapng: sections, interfaces, packet blocks and statistics (draft-ietf-opsawg-pcapng, section 4).
 
+import { viewOf } from '../../dns/words.ts'
 import { batchPackets } from './packets.ts'
 import type { PacketBatch } from './packets.ts'
 import { readInterface, readStatistics } from './pcapng-options.ts'
@@ -51,7 +52,7 @@ export function walkPcapng(
   batch: PacketBatch,
   state: PcapngState,
 ): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = viewOf(bytes)
   let at = from
   while (batch.count < batchPackets) {
     if (state.trailer > 0) {

@@ -3,6 +3,7 @@
 import { closeString, grow16, openString } from '../../database/native.ts'
 import { Bytes, reserve } from '../../dns/bytes.ts'
 import { isOpcodeAssigned } from '../../dns/codes.ts'
+import { isSameRun } from '../../dns/words.ts'
 import { Anomaly } from './anomaly.ts'
 import { maximumNameText, nameRead, readName } from './name.ts'
 import { writeRdata } from './rdata.ts'
@@ -285,9 +286,7 @@ function markOwner(message: Message, out: Bytes, from: number): void {
   }
   const { qname } = message
   if (sizeBytes !== qname.pos || !message.isQuestionReadable || message.questions === 0) return
-  const buf = out.buf
-  for (let i = 0; i < sizeBytes; i++) if (buf[from + i] !== qname.buf[i]) return
-  out.pos = from
+  if (isSameRun(out.view, from, qname.view, 0, sizeBytes)) out.pos = from
 }
 
 /** OPT (RFC 6891 section 6.1): the fields go into the message, the options are noted by position. */

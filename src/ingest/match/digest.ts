@@ -1,5 +1,6 @@
 // A digest of an answer: equal for equal rcode and answer section, whatever the order of the records and their TTLs.
 
+import { spread } from '../../dns/words.ts'
 import type { Message } from '../decode/message.ts'
 import { type RecordMark, type Records, Section } from '../decode/records.ts'
 
@@ -45,20 +46,13 @@ export function digestAnswer(message: Message, records: Records, mark: RecordMar
         a = Math.imul(a ^ octet, 0x01000193)
         b = Math.imul(b + octet, 0x5bd1e995) ^ (b >>> 15)
       }
-      low = (low + finish(a)) | 0
-      high = (high + finish(b ^ a)) | 0
+      low = (low + spread(a)) | 0
+      high = (high + spread(b ^ a)) | 0
     }
     name += nameBytes
     data += dataBytes
   }
   // 0 is what rows without an answer hold.
-  answerDigest.low = (finish(low ^ high) | 1) >>> 0
-  answerDigest.high = finish(high)
-}
-
-/** Spreads every input bit over the word (the finalizer of MurmurHash3). */
-function finish(hash: number): number {
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
+  answerDigest.low = (spread(low ^ high) | 1) >>> 0
+  answerDigest.high = spread(high) >>> 0
 }

@@ -1,7 +1,7 @@
 // Hashes of the match key, seeded so that nobody can choose names that share a chain.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { hashRun, hashWord } from '../../dns/words.ts'
+import { hashRun, hashWord, spread } from '../../dns/words.ts'
 
 /** Three words that every hash begins with. */
 export type Seeds = Int32Array
@@ -37,10 +37,4 @@ export function hashAddress(words: Uint32Array, at: number, seeds: Seeds): numbe
 /** Joins a hash with one more number; 32 bits with a sign, which fit a field of an object as they are. */
 export function mixHash(hash: number, value: number, seeds: Seeds): number {
   return spread(Math.imul(hash ^ seeds[2], 0x85ebca77) ^ value)
-}
-
-function spread(hash: number): number {
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return hash ^ (hash >>> 16)
 }

@@ -4,13 +4,13 @@ import { randomBytes } from 'node:crypto'
 import { appendString, StringColumn } from '../../database/native.ts'
 import type { Bytes } from '../../dns/bytes.ts'
 import { domainFound, findDomain } from '../../dns/public-suffix.ts'
-import { hashRun, isSameRun } from '../../dns/words.ts'
+import { hashRun, isSameRun, spread } from '../../dns/words.ts'
 
 /** Seeds the hashes: nobody outside can choose domains that share a slot. */
 const seed = randomBytes(4).readInt32LE()
 
 /** Places of domains remembered by the end of their names; a power of two. */
-const endings = 4096
+const endingPlaces = 4096
 
 /** A LowCardinality(String) column being filled: an index a row into the distinct domains of this block. */
 export class DomainDictionary {
@@ -25,7 +25,7 @@ export class DomainDictionary {
    * Domains by the last eight bytes of the names below them, where all those have that one: the index, and in the lowest bit whether the list
    * knows the suffix. Finding one here costs a fifth of asking the list.
    */
-  private readonly endings = new Uint32Array(endings)
+  private readonly endings = new Uint32Array(endingPlaces)
 
   constructor(capacity: number) {
     this.values = new StringColumn(capacity)
@@ -40,9 +40,9 @@ export class DomainDictionary {
   set(row: number, text: Bytes, start: number): number {
     const end = text.pos
     const { view } = text
-    const place = end - start < 8 ? 0 : hashRun(view, end - 8, 8, seed) & (endings - 1)
+    const place = end - start < 8 ? 0 : spread(hashRun(view, end - 8, 8, seed)) & (endingPlaces - 1)
     const remembered = this.endings[place]
-    if (remembered > 1 && this.isBelow(remembered >>> 1, view, start, end)) {
+    if (remembered !== 0 && this.isBelow(remembered >>> 1, view, start, end)) {
       this.indexes[row] = remembered >>> 1
       return remembered & 1
     }
@@ -75,10 +75,9 @@ export class DomainDictionary {
   }
 
   private indexOf(name: DataView, start: number, sizeBytes: number): number {
-    let hash = hashRun(name, start, sizeBytes, seed ^ sizeBytes)
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+    const hash = spread(hashRun(name, start, sizeBytes, seed ^ sizeBytes))
     const mask = this.slots.length - 1
-    for (let slot = (hash ^ (hash >>> 13)) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const index = this.slots[slot]
       if (index === 0) return (this.slots[slot] = this.add(name, start, sizeBytes))
       if (this.sizes[index] !== sizeBytes) continue

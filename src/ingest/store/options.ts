@@ -2,6 +2,7 @@
 
 import { appendEmpty, closeString, openString, type StringColumn } from '../../database/native.ts'
 import { type Bytes, reserve, writeAscii, writeHex } from '../../dns/bytes.ts'
+import { copyRun, isSameRun } from '../../dns/words.ts'
 import {
   clientSubnetCode,
   cookieCode,
@@ -156,8 +157,10 @@ function isEmptyLast(column: StringColumn): boolean {
 function moveText(from: Bytes, start: number, column: StringColumn): void {
   const out = column.bytes
   const valueStart = out.pos
-  reserve(out, from.pos - start)
-  for (let i = start; i < from.pos; i++) out.buf[out.pos++] = from.buf[i]
+  const sizeBytes = from.pos - start
+  reserve(out, sizeBytes)
+  copyRun(out.view, out.pos, from.view, start, sizeBytes)
+  out.pos += sizeBytes
   from.pos = start
   closeString(column, valueStart)
 }
@@ -166,7 +169,5 @@ function moveText(from: Bytes, start: number, column: StringColumn): void {
 function isTail(column: Bytes, from: Bytes, start: number): boolean {
   const sizeBytes = from.pos - start
   const at = column.pos - sizeBytes
-  if (column.buf[at - 1] !== sizeBytes) return false
-  for (let i = 0; i < sizeBytes; i++) if (column.buf[at + i] !== from.buf[start + i]) return false
-  return true
+  return column.buf[at - 1] === sizeBytes && isSameRun(column.view, at, from.view, start, sizeBytes)
 }
